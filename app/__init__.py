@@ -1,0 +1,1 @@
+"""The workspace's ground floor (core, people, delivery) and its composition root (factory, cli)."""
