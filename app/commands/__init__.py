@@ -1,0 +1,1 @@
+"""Commands for operators, by subject; ``app.cli`` puts them together."""
