@@ -1,0 +1,152 @@
+"""The gate's scripts, each one step for Redis. Their keys hang on the marker; one Redis holds them all."""
+
+_FORGET = """
+local function forget(marker, generation)
+  local here = marker .. ':' .. generation
+  redis.call('UNLINK', marker, here .. ':free', here .. ':owners', here .. ':members')
+end
+"""
+
+#: Members are one sorted string, searched by halves: putting it there is one command, however many they are. Two
+#: strings are compared as numbers, because Redis compares strings by the server's locale.
+_IS_MEMBER = """
+local function is_member(members, person)
+  local a, b, c = struct.unpack('>I6I6I4', person)
+  local low, high = 0, redis.call('STRLEN', members) / 16 - 1
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    local there = redis.call('GETRANGE', members, middle * 16, middle * 16 + 15)
+    local x, y, z = struct.unpack('>I6I6I4', there)
+    if x == a and y == b and z == c then return true end
+    if x < a or x == a and (y < b or y == b and z < c) then low = middle + 1 else high = middle - 1 end
+  end
+  return false
+end
+"""
+
+#: Shares are given out from the end, and without the gate from the beginning: the two seldom want the same one.
+#: ASK marker; person, milliseconds to build in → word, generation, index
+ASK = (
+    _FORGET
+    + _IS_MEMBER
+    + """
+local marker, person = KEYS[1], ARGV[1]
+local function absent()
+  if redis.call('SET', marker .. ':building', '1', 'NX', 'PX', ARGV[2]) then return {'build', ''} end
+  return {'wait', ''}
+end
+local gate = redis.call('HMGET', marker, 'generation', 'count')
+if not gate[1] then return absent() end
+if gate[1] == '' then return {'none', ''} end
+local here = marker .. ':' .. gate[1]
+local settled, owned = unpack(redis.call('HMGET', here .. ':owners', '-', person))
+if not settled then
+  forget(marker, gate[1])
+  return absent()
+end
+if owned then
+  if string.sub(owned, -1) == '!' then return {'mine', gate[1]} end
+  return {'won', gate[1], owned}
+end
+if not is_member(here .. ':members', person) then return {'stranger', gate[1]} end
+if settled == gate[2] then return {'sold_out', gate[1]} end
+local index = redis.call('RPOP', here .. ':free')
+if index then
+  redis.call('HSET', here .. ':owners', person, index)
+  return {'won', gate[1], index}
+end
+if redis.call('HLEN', here .. ':owners') - 1 < tonumber(gate[2]) then
+  forget(marker, gate[1])
+  return absent()
+end
+return {'taken', gate[1]}
+"""
+)
+
+#: OPEN marker; generation, seconds, count, free indexes, taken indexes, their holders of 16 bytes each.
+#: The owner ``-`` counts those that are settled, so that the count is lost with what it counts.
+OPEN = (
+    _FORGET
+    + """
+local marker, here = KEYS[1], KEYS[1] .. ':' .. ARGV[1]
+local function put(command, key, values)
+  if #values > 0 then redis.call(command, key, unpack(values)) end
+end
+local piece = {}
+for index in string.gmatch(ARGV[4], '%d+') do
+  piece[#piece + 1] = index
+  if #piece == 1000 then put('RPUSH', here .. ':free', piece); piece = {} end
+end
+put('RPUSH', here .. ':free', piece)
+local settled = 0
+piece = {}
+for index in string.gmatch(ARGV[5], '%d+') do
+  piece[#piece + 1] = string.sub(ARGV[6], settled * 16 + 1, settled * 16 + 16)
+  piece[#piece + 1] = index .. '!'
+  settled = settled + 1
+  if #piece == 1000 then put('HSET', here .. ':owners', piece); piece = {} end
+end
+put('HSET', here .. ':owners', piece)
+redis.call('HSET', here .. ':owners', '-', settled)
+redis.call('EXPIRE', here .. ':free', ARGV[2] + 60)
+redis.call('EXPIRE', here .. ':owners', ARGV[2] + 60)
+local before = redis.call('HGET', marker, 'generation')
+if before then forget(marker, before) end
+redis.call('HSET', marker, 'generation', ARGV[1], 'count', ARGV[3])
+redis.call('EXPIRE', marker, ARGV[2])
+redis.call('DEL', marker .. ':building')
+return 1
+"""
+)
+
+#: LEAVE_OPEN marker; milliseconds
+LEAVE_OPEN = """
+redis.call('HSET', KEYS[1], 'generation', '')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[1] .. ':building')
+return 1
+"""
+
+#: SETTLE marker …; person, index, … of each. Who holds another share than the gate gave them gives that one back.
+SETTLE = (
+    _FORGET
+    + """
+for at, marker in ipairs(KEYS) do
+  local person, index = ARGV[2 * at - 1], ARGV[2 * at]
+  local generation = redis.call('HGET', marker, 'generation')
+  if generation and generation ~= '' then
+    local here = marker .. ':' .. generation
+    local settled, owned = unpack(redis.call('HMGET', here .. ':owners', '-', person))
+    local is_settled = owned and string.sub(owned, -1) == '!'
+    if not settled or (is_settled and owned ~= index .. '!') then
+      forget(marker, generation)
+    elseif not is_settled then
+      if owned ~= index then
+        redis.call('LREM', here .. ':free', 1, index)
+        if owned then redis.call('LPUSH', here .. ':free', owned) end
+      end
+      redis.call('HSET', here .. ':owners', person, index .. '!')
+      redis.call('HINCRBY', here .. ':owners', '-', 1)
+    end
+  end
+end
+return 1
+"""
+)
+
+#: RELEASE marker; generation, person, index: the share was gone, so the person owns nothing here
+RELEASE = """
+local owners = KEYS[1] .. ':' .. ARGV[1] .. ':owners'
+if redis.call('HGET', owners, ARGV[2]) == ARGV[3] then redis.call('HDEL', owners, ARGV[2]) end
+return 1
+"""
+
+#: FORGET marker; generation
+FORGET = (
+    _FORGET
+    + """
+local generation = redis.call('HGET', KEYS[1], 'generation')
+if generation == ARGV[1] then forget(KEYS[1], generation) end
+return 1
+"""
+)

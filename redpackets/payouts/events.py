@@ -1,0 +1,27 @@
+"""Facts of payouts, in the past tense."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from app.core.events import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayoutPrepared(Fact):
+    """A payout waits for somebody else to release it."""
+
+    kind: ClassVar[str] = "redpackets.payout_prepared"
+
+    payout_id: UUID
+    created_by: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalletsSettled(Fact):
+    """Payouts ended: those who hear this read their wallet anew; it names nobody and no amount."""
+
+    kind: ClassVar[str] = "redpackets.wallets_settled"
+
+    payout_id: UUID
+    outcome: str

@@ -1,0 +1,54 @@
+"""News of payouts, for those who pay out."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import Texts
+from app.core.subscriptions import Handling
+from app.delivery.notices import Notice, notify
+from app.people.queries import scopes_of_holders
+from redpackets.payouts.events import PayoutPrepared
+
+PAYOUTS = "redpackets.payouts"
+KIND_NAME = Texts("发放", "Payouts")
+PREPARED = (
+    Texts("有一笔发放等待放行", "A payout waits to be released"),
+    Texts("请核对后放行或退回", "Please check it, then release or reject it."),
+)
+AGED = (
+    Texts("有一笔发放长时间未完成", "A payout is not settled for long"),
+    Texts("资金仍在途，请跟进结果", "Its money is still in flight; please see what became of it."),
+)
+
+
+def tell_releasers(session: Session, fact: PayoutPrepared, handling: Handling) -> None:
+    """Tell those who may release a payout that one waits."""
+    notice = Notice(
+        kind=PAYOUTS,
+        texts=PREPARED,
+        link=f"/payouts/{fact.payout_id}",
+        scope_ids=_payers(session),
+        collapse_key=f"payout:{fact.payout_id}",
+        source=f"{PAYOUTS}.prepared:{fact.payout_id}",
+        except_person_id=fact.created_by,
+    )
+    notify(session, notice, seq=handling.seq, now=handling.now)
+
+
+def tell_payers_of_aged(session: Session, payout_id: UUID, *, now: datetime) -> None:
+    """Tell who pays out that a payout's money is in flight for too long; once a day."""
+    notice = Notice(
+        kind=PAYOUTS,
+        texts=AGED,
+        link=f"/payouts/{payout_id}",
+        scope_ids=_payers(session),
+        collapse_key=f"payout:{payout_id}",
+        source=f"{PAYOUTS}.aged:{payout_id}:{now.date()}",
+    )
+    notify(session, notice, seq=None, now=now)
+
+
+def _payers(session: Session) -> list[UUID]:
+    return list(session.scalars(scopes_of_holders("redpackets.payout")))

@@ -1,0 +1,173 @@
+"""Winners: whom the gate gave a share is written to the database by one thread a process, many in a commit.
+
+A request waits for the commit of its winner: nobody is told "won" before it. While one commit is on its way the
+next winners gather, so the more there are the fewer commits each of them costs. Room is bounded, and taken before
+the gate is asked: a server that cannot keep up says so at the door.
+"""
+
+import atexit
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from threading import BoundedSemaphore, Condition, Thread
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.core.errors import Unavailable
+from app.core.work import Database
+from redpackets.claiming import TOGETHER_MAX, Claim, Taken, claim_together
+
+ROOM_MAX = 1_000
+RETRY_AFTER_SECONDS = 1
+STOP_SECONDS_MAX = 4.0
+#: A deadlock with somebody else's work is over once we gave way; the same commit is tried again.
+TRIES_MAX = 3
+
+log = structlog.get_logger()
+
+
+class OutcomeUnknown(Exception):  # noqa: N818 - neither an error nor a success
+    """The connection was lost in the commit: it may have happened or not."""
+
+
+@dataclass
+class _Waiting:
+    """A winner and the request that waits for the commit."""
+
+    claim: Claim
+    answer: Future[Taken | None] = field(default_factory=Future)
+
+
+#: Hears of (packet, person, index) that are committed.
+Settle = Callable[[UUID, list[tuple[UUID, UUID, int]]], None]
+
+
+class Winners:
+    """The bounded queue of winners and its writer, which starts with the first winner of the process."""
+
+    def __init__(self, database: Database, *, settle: Settle, room: int = ROOM_MAX) -> None:
+        self._database = database
+        self._settle = settle
+        self._room = BoundedSemaphore(room)
+        self._queues: OrderedDict[UUID, deque[_Waiting]] = OrderedDict()
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._is_closed = False
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Hold a place in the queue while asking the gate and waiting; refuse at once when there is none."""
+        if self._is_closed or not self._room.acquire(blocking=False):
+            raise Unavailable(retry_after=RETRY_AFTER_SECONDS)
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    def submit(self, tenant_id: UUID, claim: Claim) -> Future[Taken | None]:
+        """Hand a winner over; the answer is there after the commit, None when the claim was not true."""
+        waiting = _Waiting(claim)
+        with self._changed:
+            if self._is_closed:
+                raise Unavailable(retry_after=RETRY_AFTER_SECONDS)
+            self._queues.setdefault(tenant_id, deque()).append(waiting)
+            if self._thread is None:
+                self._start()
+            self._changed.notify()
+        return waiting.answer
+
+    def close(self) -> None:
+        """Write who is waiting and stop; nobody new is let in."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS_MAX)
+
+    def _start(self) -> None:
+        self._thread = Thread(target=self._work, name="redpackets-winners", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def _work(self) -> None:
+        while (taken := self._next()) is not None:
+            self._write(*taken)
+
+    def _next(self) -> tuple[UUID, list[_Waiting]] | None:
+        """Take up to a commit's worth of one company; companies take turns."""
+        with self._changed:
+            while not self._queues:
+                if self._is_closed:
+                    return None
+                self._changed.wait()
+            tenant_id, queue = self._queues.popitem(last=False)
+            batch = list(islice(_emptied(queue), TOGETHER_MAX))
+            if queue:
+                self._queues[tenant_id] = queue
+            return tenant_id, batch
+
+    def _write(self, tenant_id: UUID, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = self._commit(tenant_id, [waiting.claim for waiting in batch])
+        except Exception as error:
+            log.exception("winners_not_written", tenant_id=str(tenant_id), count=len(batch))
+            for waiting in batch:
+                waiting.answer.set_exception(error)
+            return
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiting.answer.set_result(outcome)
+        self._settle(
+            tenant_id,
+            [
+                (waiting.claim.packet_id, waiting.claim.person_id, outcome.index)
+                for waiting, outcome in zip(batch, outcomes, strict=True)
+                if outcome is not None
+            ],
+        )
+
+    def _commit(self, tenant_id: UUID, claims: list[Claim]) -> list[Taken | None]:
+        for _ in range(TRIES_MAX):
+            try:
+                return self._commit_once(tenant_id, claims)
+            except DBAPIError as error:
+                if not _sqlstate(error).startswith("40"):
+                    # The database said no to all of them: each finds out alone what it meant.
+                    log.warning("winners_refused", sqlstate=_sqlstate(error), count=len(claims))
+                    return [None] * len(claims)
+        return [None] * len(claims)
+
+    def _commit_once(self, tenant_id: UUID, claims: list[Claim]) -> list[Taken | None]:
+        is_committing = False
+        try:
+            with self._database.transaction(tenant_id) as session:
+                outcomes = claim_together(session, claims)
+                is_committing = True
+        except DBAPIError as error:
+            if is_committing and _was_cut(error):
+                raise OutcomeUnknown from error
+            if _was_cut(error):
+                raise Unavailable(retry_after=RETRY_AFTER_SECONDS) from error
+            raise
+        except PoolTimeout as error:
+            raise Unavailable(retry_after=RETRY_AFTER_SECONDS) from error
+        return outcomes
+
+
+def _emptied(queue: deque[_Waiting]) -> Iterator[_Waiting]:
+    while queue:
+        yield queue.popleft()
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _was_cut(error: DBAPIError) -> bool:
+    """Say whether the server was lost or going down, rather than refusing: it may have done what it was told."""
+    return _sqlstate(error)[:3] in {"", "57P"} or _sqlstate(error).startswith("08")
