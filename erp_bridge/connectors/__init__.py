@@ -1,0 +1,1 @@
+"""Connectors: code that reads one kind of ERP. Generators only; the platform's database is unknown here."""
