@@ -1,0 +1,55 @@
+// Which address shows which screen; the first segments are also known to the server (`app/page.py`).
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import { person } from "@/api/session";
+import HomeView from "@/figures/HomeView.vue";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    tab?: "home" | "feed" | "packets" | "messages" | "me";
+    isPublic?: boolean;
+  }
+}
+
+export const routes: RouteRecordRaw[] = [
+  { path: "/", redirect: "/home" },
+  { path: "/sign-in", component: () => import("@/people/SignInView.vue"), meta: { isPublic: true } },
+  { path: "/home", component: HomeView, meta: { tab: "home" } },
+  { path: "/cards/:key", component: () => import("@/figures/CardView.vue") },
+  { path: "/feed", component: () => import("@/feed/FeedView.vue"), meta: { tab: "feed" } },
+  { path: "/feed/compose", component: () => import("@/feed/ComposeView.vue") },
+  { path: "/posts/:id", component: () => import("@/feed/PostView.vue"), props: true },
+  { path: "/posts/:id/reach", component: () => import("@/feed/ReachView.vue"), props: true },
+  { path: "/packets", component: () => import("@/packets/PacketsView.vue"), meta: { tab: "packets" } },
+  { path: "/packets/send", component: () => import("@/packets/SendView.vue") },
+  { path: "/packets/sent", component: () => import("@/packets/SentView.vue") },
+  { path: "/approvals", component: () => import("@/approvals/ApprovalsView.vue") },
+  { path: "/approvals/:id", component: () => import("@/approvals/DocumentView.vue"), props: true },
+  { path: "/red-packets/:id", component: () => import("@/packets/PacketView.vue"), props: true },
+  { path: "/red-packets/:id/proof", component: () => import("@/packets/ProofView.vue"), props: true },
+  { path: "/search", component: () => import("@/search/SearchView.vue") },
+  { path: "/people", component: () => import("@/people/PeopleView.vue") },
+  { path: "/people/:id", component: () => import("@/people/PersonView.vue"), props: true },
+  { path: "/messages", component: () => import("@/messages/MessagesView.vue"), meta: { tab: "messages" } },
+  { path: "/me", component: () => import("@/people/MeView.vue"), meta: { tab: "me" } },
+  { path: "/me/sessions", component: () => import("@/people/SessionsView.vue") },
+  { path: "/me/notifications", component: () => import("@/people/PreferencesView.vue") },
+  { path: "/:lost(.*)*", component: () => import("@/app/LostView.vue") },
+];
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});
+
+router.beforeEach((to) => {
+  if (!person.value && !to.meta.isPublic) return { path: "/sign-in", query: to.path === "/home" ? {} : { then: to.fullPath } };
+  if (person.value && to.path === "/sign-in") return "/home";
+  return true;
+});
+
+/** One step back, or to a safe place for whoever came by a link. */
+export function goBack(otherwise: string): void {
+  if (window.history.state?.back) router.back();
+  else void router.replace(otherwise);
+}

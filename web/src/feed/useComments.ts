@@ -1,0 +1,57 @@
+// The talk below an item: pages from the server, new comments from the stream, mine at once.
+import { computed, onScopeDispose, ref } from "vue";
+import { marked, type Mentions } from "./mentions";
+import { get } from "@/api/call";
+import { asProblem, type Problem } from "@/api/problem";
+import type { Comment, Page, Person } from "@/api/shapes";
+import { useDraft } from "@/store/drafts";
+import { useOutbox } from "@/store/outbox";
+import { onEvents } from "@/store/presence";
+
+export function useComments(postId: string) {
+  const outbox = useOutbox();
+  const path = `/posts/${postId}/comments`;
+  const comments = ref<Comment[]>([]);
+  const cursor = ref<string | null>(null);
+  const problem = ref<Problem | null>(null);
+  const isLoaded = ref(false);
+  const { draft, discard } = useDraft(`comment:${postId}`, () => ({ body: "", mentions: {} as Mentions }));
+  const sending = computed(() =>
+    outbox.entries.filter((entry) => entry.kind === "comment" && entry.path === path && !comments.value.some((comment) => comment.client_id === entry.id)),
+  );
+
+  async function load(more = false): Promise<void> {
+    const next = more && cursor.value ? `&cursor=${encodeURIComponent(cursor.value)}` : "";
+    try {
+      const page = await get<Page<Comment>>(`${path}?limit=50${next}`);
+      comments.value = merged(next ? comments.value : [], page.items);
+      [cursor.value, problem.value, isLoaded.value] = [page.next_cursor, null, true];
+    } catch (error) {
+      problem.value = asProblem(error);
+    }
+  }
+
+  async function send(): Promise<void> {
+    await outbox.addOwn({ kind: "comment", method: "POST", path, body: { body: marked(draft.body.trim(), draft.mentions) } });
+    await discard();
+  }
+
+  onScopeDispose(
+    onEvents((event) => {
+      if (event.kind !== "feeds.comment_added" || event.data.post_id !== postId) return;
+      const comment = event.data.comment as Comment | null;
+      if (!comment) void load();
+      else if (!cursor.value) comments.value = merged(comments.value, [comment]);
+    }),
+  );
+  outbox.whenSettled("comment", (entry, answer) => {
+    if (entry.path === path && !cursor.value) comments.value = merged(comments.value, [answer as Comment]);
+  });
+  const findReaders = (words: string): Promise<Page<Person>> => get(`/posts/${postId}/readers?q=${encodeURIComponent(words)}`);
+  return { findReaders, comments, sending, cursor, problem, isLoaded, draft, load, send };
+}
+
+function merged(known: Comment[], more: Comment[]): Comment[] {
+  const ids = new Set(known.map((comment) => comment.id));
+  return [...known, ...more.filter((comment) => !ids.has(comment.id))].sort((a, b) => a.seq - b.seq);
+}

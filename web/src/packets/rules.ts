@@ -1,0 +1,43 @@
+// Pure decisions about red packets: what is typed into whole minor units, and what an envelope says.
+import type { Packet } from "@/api/shapes";
+
+export const SHARES_MAX = 10_000;
+/** The looks of an envelope that the server knows by name. */
+export const COVERS = ["classic", "spring", "lantern", "birthday", "anniversary", "rain", "champion"] as const;
+
+/** Yuan as a person types them ("12", "12.5", "１２．５０") to fen; null where it is no such amount. */
+export function toMinor(text: string, unit = "CNY"): number | null {
+  const plain = text.normalize("NFKC").replace(/[,\s¥]/g, "");
+  const pattern = unit === "POINT" ? /^(\d{1,10})$/ : /^(\d{1,10})(?:\.(\d{1,2}))?$/;
+  const found = pattern.exec(plain);
+  if (!found) return null;
+  return unit === "POINT" ? Number(found[1]) : Number(found[1]) * 100 + Number((found[2] ?? "").padEnd(2, "0"));
+}
+
+const STATES = ["pending_approval", "scheduled", "open", "exhausted", "expired", "cancelled", "rejected"] as const;
+export type EnvelopeState = (typeof STATES)[number] | "mine" | "frozen" | "unknown";
+type Shown = Pick<Packet, "state" | "frozen"> & Partial<Pick<Packet, "mine">>;
+
+/** What an envelope shows. The phone's clock decides nothing: the server has said the state. */
+export function envelopeState(packet: Shown | undefined): EnvelopeState {
+  if (!packet) return "unknown";
+  if (packet.mine) return "mine";
+  const state = STATES.find((known) => known === packet.state);
+  return packet.frozen && (state === "open" || state === "scheduled") ? "frozen" : (state ?? "unknown");
+}
+
+/** Whether the envelope's look is that of one that can still be opened. */
+export const isFresh = (state: EnvelopeState): boolean => ["open", "scheduled", "pending_approval", "unknown"].includes(state);
+
+/** What its sender or overseer may still do to a packet; the server has the last word. */
+export function stoppable(packet: Packet): "cancellation" | "closing" | null {
+  if (packet.state === "pending_approval" || packet.state === "scheduled") return "cancellation";
+  if (packet.state !== "open") return null;
+  return packet.remaining === packet.count ? "cancellation" : "closing";
+}
+
+/** Who was luckiest, once all shares of a lucky packet are taken. */
+export function luckiest(packet: Packet): string | null {
+  if (packet.kind !== "lucky" || packet.remaining > 0 || !packet.claims?.length) return null;
+  return packet.claims.reduce((best, claim) => (claim.amount_minor > best.amount_minor ? claim : best)).holder.id;
+}

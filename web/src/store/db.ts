@@ -1,0 +1,81 @@
+// What this browser keeps for one person: the last state of every screen, drafts, and writes that have not gone out.
+import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import type { Entry } from "./outbox";
+
+interface Shelves extends DBSchema {
+  kept: { key: string; value: unknown };
+  drafts: { key: string; value: unknown };
+  outbox: { key: string; value: Entry };
+  photos: { key: string; value: Blob };
+}
+
+const VERSION = 2;
+
+let opened: { personId: string; base: Promise<IDBPDatabase<Shelves>> } | null = null;
+
+const nameOf = (personId: string): string => `workspace-${personId}`;
+
+/** From now on keep things for this person, apart from everybody else's. */
+export function openFor(personId: string): void {
+  if (opened?.personId === personId) return;
+  close();
+  const base = openDB<Shelves>(nameOf(personId), VERSION, {
+    upgrade(made, before) {
+      if (before < 1) {
+        made.createObjectStore("kept");
+        made.createObjectStore("drafts");
+        made.createObjectStore("outbox", { keyPath: "id" });
+      }
+      made.createObjectStore("photos");
+    },
+    blocking: () => close(),
+  });
+  opened = { personId, base };
+}
+
+export function close(): void {
+  void opened?.base.then((base) => base.close()).catch(() => undefined);
+  opened = null;
+}
+
+/** Forget a person who has signed out. */
+export async function forget(personId: string): Promise<void> {
+  if (opened?.personId === personId) close();
+  await deleteDB(nameOf(personId)).catch(() => undefined);
+}
+
+/** Keep a plain copy; a full disk or a private window costs the copy, never the screen. */
+export async function keep(key: string, value: unknown): Promise<void> {
+  await attempt((base) => base.put("kept", plain(value), key));
+}
+
+export const recall = <Value>(key: string): Promise<Value | undefined> =>
+  attempt((base) => base.get("kept", key)) as Promise<Value | undefined>;
+
+export const keepDraft = (key: string, value: unknown): Promise<unknown> =>
+  attempt((base) => base.put("drafts", plain(value), key));
+
+export const recallDraft = <Value>(key: string): Promise<Value | undefined> =>
+  attempt((base) => base.get("drafts", key)) as Promise<Value | undefined>;
+
+export const dropDraft = (key: string): Promise<unknown> => attempt((base) => base.delete("drafts", key));
+
+/** Says whether there was room for it. */
+export const keepPhoto = async (key: string, photo: Blob): Promise<boolean> => (await attempt((base) => base.put("photos", photo, key))) !== undefined;
+export const recallPhoto = (key: string): Promise<Blob | undefined> => attempt((base) => base.get("photos", key)) as Promise<Blob | undefined>;
+export const dropPhoto = (key: string): Promise<unknown> => attempt((base) => base.delete("photos", key));
+
+export const putEntry = (entry: Entry): Promise<unknown> => attempt((base) => base.put("outbox", plain(entry)));
+export const dropEntry = (id: string): Promise<unknown> => attempt((base) => base.delete("outbox", id));
+export const allEntries = async (): Promise<Entry[]> => (await attempt((base) => base.getAll("outbox"))) ?? [];
+
+async function attempt<Result>(work: (base: IDBPDatabase<Shelves>) => Promise<Result>): Promise<Result | undefined> {
+  if (!opened) return undefined;
+  try {
+    return await work(await opened.base);
+  } catch {
+    return undefined;
+  }
+}
+
+const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;

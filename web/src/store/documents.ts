@@ -1,0 +1,95 @@
+// The ERP's documents that wait for my decision: kept for when there is no network, moved by the stream.
+import { defineStore } from "pinia";
+import { ref } from "vue";
+import { keep, recall } from "./db";
+import { get, pay } from "@/api/call";
+import { newId } from "@/api/ids";
+import { asProblem, type Problem } from "@/api/problem";
+import type { ErpApproval, ErpApprovalDetail, ErpDecision, Page, StreamEvent } from "@/api/shapes";
+
+export const DOCUMENT_ENDS = ["pending", "done"] as const;
+export type DocumentEnd = (typeof DOCUMENT_ENDS)[number];
+export type Verdict = { decision: "approve" | "reject"; reason: string; version: string };
+
+const KEY = "documents";
+/** Several events of one decision come at once: they are one reason to read. */
+const PAUSE_MS = 150;
+
+export const useDocuments = defineStore("documents", () => {
+  const shown = ref<ErpApproval[]>([]);
+  const end = ref<DocumentEnd>("pending");
+  const cursor = ref<string | null>(null);
+  const problem = ref<Problem | null>(null);
+  const isLoaded = ref(false);
+  const details = ref<Record<string, ErpApprovalDetail>>({});
+  const keys = new Map<string, string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function restore(): Promise<void> {
+    const kept = await recall<ErpApproval[]>(KEY);
+    if (kept && !isLoaded.value) [shown.value, isLoaded.value] = [kept, true];
+  }
+
+  async function refresh(): Promise<void> {
+    try {
+      const page = await list(end.value);
+      [shown.value, cursor.value, problem.value, isLoaded.value] = [page.items, page.next_cursor, null, true];
+      if (end.value === "pending") void keep(KEY, page.items);
+    } catch (error) {
+      problem.value = asProblem(error);
+    }
+  }
+
+  async function show(other: DocumentEnd): Promise<void> {
+    if (other !== end.value) [end.value, shown.value, cursor.value, isLoaded.value] = [other, [], null, false];
+    if (other === "pending" && !isLoaded.value) await restore();
+    await refresh();
+  }
+
+  async function more(): Promise<void> {
+    if (!cursor.value) return;
+    const page = await list(end.value, cursor.value);
+    [shown.value, cursor.value] = [[...shown.value, ...page.items], page.next_cursor];
+  }
+
+  async function read(id: string): Promise<ErpApprovalDetail> {
+    const found = await get<ErpApprovalDetail>(`/approvals/${id}`);
+    details.value = { ...details.value, [id]: found };
+    return found;
+  }
+
+  /** One key for one intention: when the answer is lost, deciding the same again is the same decision. */
+  async function decide(id: string, verdict: Verdict): Promise<void> {
+    const intention = JSON.stringify([id, verdict]);
+    const key = keys.get(intention) ?? newId();
+    keys.set(intention, key);
+    try {
+      await pay<ErpDecision>(`/approvals/${id}/decision`, verdict, key);
+      keys.delete(intention);
+    } catch (error) {
+      if (!asProblem(error).isPassing) keys.delete(intention);
+      throw error;
+    } finally {
+      await read(id).catch(() => undefined);
+    }
+  }
+
+  function hear(event: StreamEvent): void {
+    if (!event.kind.startsWith("erp_bridge.approval_") && event.kind !== "erp_bridge.decision_moved") return;
+    const id = event.ref ?? "";
+    if (details.value[id]) void read(id).catch(() => undefined);
+    clearTimeout(timer);
+    if (isLoaded.value) timer = setTimeout(() => void refresh(), PAUSE_MS);
+  }
+
+  function clear(): void {
+    clearTimeout(timer);
+    keys.clear();
+    [shown.value, end.value, cursor.value, problem.value, isLoaded.value, details.value] = [[], "pending", null, null, false, {}];
+  }
+
+  const list = (state: DocumentEnd, from = ""): Promise<Page<ErpApproval>> =>
+    get(`/approvals?limit=20&state=${state}${from ? `&cursor=${encodeURIComponent(from)}` : ""}`);
+
+  return { shown, end, cursor, problem, isLoaded, details, restore, refresh, show, more, read, decide, hear, clear };
+});

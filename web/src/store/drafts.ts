@@ -1,0 +1,53 @@
+// What is being written, kept as it is typed: it outlives a reload, a new version and a sign-in that ended.
+import { onScopeDispose, type Reactive, reactive, watch } from "vue";
+import { dropDraft, keepDraft, recallDraft } from "./db";
+
+const PAUSE_MS = 200;
+const beingWritten = new Set<() => void>();
+
+/** Keep what was typed in this moment, before the shelves of this person are closed. */
+export const saveDrafts = (): void => beingWritten.forEach((save) => save());
+
+export function useDraft<Draft extends object>(key: string, empty: () => Draft): {
+  draft: Reactive<Draft>;
+  isRestored: Promise<boolean>;
+  discard: () => Promise<void>;
+} {
+  const draft = reactive(empty());
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isDirty = false;
+  const save = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (isDirty) void keepDraft(key, draft);
+    isDirty = false;
+  };
+  beingWritten.add(save);
+  const isRestored = recallDraft<Draft>(key).then((kept) => {
+    if (kept && !isDirty) Object.assign(draft, kept);
+    return kept !== undefined;
+  });
+  watch(
+    draft,
+    () => {
+      isDirty = true;
+      // Not put off by the next key: who types without a pause is kept up with too.
+      timer ??= setTimeout(save, PAUSE_MS);
+    },
+    { deep: true, flush: "sync" },
+  );
+  if (typeof addEventListener === "function") addEventListener("pagehide", save);
+  onScopeDispose(() => {
+    save();
+    beingWritten.delete(save);
+    removeEventListener("pagehide", save);
+  });
+  const discard = async (): Promise<void> => {
+    Object.assign(draft, empty());
+    clearTimeout(timer);
+    timer = undefined;
+    isDirty = false;
+    await dropDraft(key);
+  };
+  return { draft, isRestored, discard };
+}

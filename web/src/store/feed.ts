@@ -1,0 +1,205 @@
+// The feed: pages from the server, changed by the stream; what is new waits above until the reader asks for it.
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { keep, recall } from "./db";
+import { type Entry, useOutbox } from "./outbox";
+import { get } from "@/api/call";
+import { now } from "@/app/clock";
+import { asProblem, type Problem } from "@/api/problem";
+import type { Page, Post, StreamEvent, WholePost } from "@/api/shapes";
+import { mustRespond, withoutMine } from "@/feed/rules";
+import { useMe } from "./me";
+
+const KEY = "feed";
+const PAGE = 20;
+const KEPT_MAX = 60;
+
+type Kept = { posts: Post[]; pinned: string[]; cursor: string | null };
+
+export const useFeed = defineStore("feed", () => {
+  const posts = ref<Record<string, Post>>({});
+  const order = ref<string[]>([]);
+  const fresh = ref<string[]>([]);
+  const pinned = ref<string[]>([]);
+  const cursor = ref<string | null>(null);
+  const isLoaded = ref(false);
+  const isLoading = ref(false);
+  const problem = ref<Problem | null>(null);
+  const outbox = useOutbox();
+  const me = useMe();
+
+  const listed = (ids: string[]): Post[] => ids.map((id) => posts.value[id]).filter((post) => post !== undefined);
+  const onTop = computed(() => listed(pinned.value));
+  const below = computed(() => listed(order.value.filter((id) => !pinned.value.includes(id))));
+  const sending = computed(() => outbox.entries.filter((entry) => entry.kind === "post").reverse());
+
+  async function restore(): Promise<void> {
+    const kept = await recall<Kept>(KEY);
+    if (!kept || isLoaded.value) return;
+    put(kept.posts);
+    order.value = kept.posts.filter((post) => !kept.pinned.includes(post.id)).map((post) => post.id);
+    pinned.value = kept.pinned;
+    cursor.value = kept.cursor;
+    isLoaded.value = true;
+  }
+
+  async function refresh(): Promise<void> {
+    isLoading.value = true;
+    try {
+      const [page, top] = await Promise.all([get<Page<Post>>(`/feed?limit=${PAGE}`), get<Page<Post>>("/feed/pinned")]);
+      put([...page.items, ...top.items]);
+      order.value = page.items.map((post) => post.id);
+      pinned.value = top.items.map((post) => post.id);
+      fresh.value = [];
+      cursor.value = page.next_cursor;
+      isLoaded.value = true;
+      problem.value = null;
+      save();
+    } catch (error) {
+      problem.value = asProblem(error);
+    } finally {
+      isLoading.value = false;
+    }
+  }
+
+  async function more(): Promise<void> {
+    if (!cursor.value || isLoading.value) return;
+    isLoading.value = true;
+    try {
+      const page = await get<Page<Post>>(`/feed?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
+      put(page.items);
+      order.value = [...order.value, ...page.items.map((post) => post.id).filter((id) => !order.value.includes(id))];
+      cursor.value = page.next_cursor;
+    } catch (error) {
+      problem.value = asProblem(error);
+    } finally {
+      isLoading.value = false;
+    }
+  }
+
+  async function open(id: string): Promise<WholePost> {
+    const whole = await get<WholePost>(`/posts/${id}`);
+    put([whole]);
+    return whole;
+  }
+
+  /** What another screen has read, so that it changes and reacts here as everywhere. */
+  function adopt(items: Post[]): string[] {
+    put(items);
+    return items.map((post) => post.id);
+  }
+
+  /** Let what has arrived meanwhile into the list. */
+  function showFresh(): void {
+    order.value = [...fresh.value, ...order.value];
+    fresh.value = [];
+    save();
+  }
+
+  function hear(event: StreamEvent): void {
+    const id = (event.data.post_id as string | undefined) ?? event.ref ?? "";
+    if (event.kind === "feeds.post_published") void arrive(id, event.data.post as Post | null);
+    else if (event.kind === "feeds.post_changed") void change(id, event.data.post as Post | null);
+    else if (event.kind === "feeds.post_removed") drop(id);
+    else if (event.kind === "feeds.seen") (event.data.post_ids as string[]).forEach((seen) => setMine(seen, { seen_at: String(event.data.seen_at) }));
+    else if (event.kind === "feeds.acknowledged") acknowledged(id, event.data);
+    else if (event.kind === "feeds.reacted") setReaction(id, String(event.data.reaction), Boolean(event.data.on));
+    else if (posts.value[id]) touch(event, id);
+  }
+
+  function touch(event: StreamEvent, id: string): void {
+    const post = posts.value[id] as Post;
+    if (event.kind === "feeds.reactions_changed") post.reactions = event.data.reactions as Record<string, number>;
+    if (event.kind === "feeds.comment_added") post.comment_count = Number(event.data.comment_count);
+  }
+
+  async function arrive(id: string, shared: Post | null): Promise<void> {
+    if (posts.value[id] && (order.value.includes(id) || fresh.value.includes(id))) return;
+    const post = shared ? withoutMine(shared) : await get<Post>(`/posts/${id}`).catch(() => null);
+    if (!post || !isLoaded.value) return;
+    put([post]);
+    const isMine = post.author.id === me.id;
+    if (isMine) order.value = [id, ...order.value];
+    else if (!fresh.value.includes(id)) fresh.value = [id, ...fresh.value];
+    if (!isMine && mustRespond(post) && !pinned.value.includes(id)) pinned.value = [...pinned.value, id];
+    save();
+  }
+
+  async function change(id: string, shared: Post | null): Promise<void> {
+    const known = posts.value[id];
+    if (!known) return;
+    if (shared) put([{ ...shared, mine: known.mine }]);
+    else await open(id).catch(() => undefined);
+    save();
+  }
+
+  function drop(id: string): void {
+    for (const list of [order, fresh, pinned]) list.value = list.value.filter((other) => other !== id);
+    const { [id]: _gone, ...rest } = posts.value;
+    posts.value = rest;
+    save();
+  }
+
+  function acknowledged(id: string, said: Record<string, unknown>): void {
+    pinned.value = pinned.value.filter((other) => other !== id);
+    if (posts.value[id] && !order.value.includes(id)) order.value = [id, ...order.value];
+    fresh.value = fresh.value.filter((other) => other !== id);
+    setMine(id, { acknowledged_at: String(said.acknowledged_at), answer: (said.answer as string | null) ?? null });
+    save();
+  }
+
+  /** Acknowledge now; the server hears of it as soon as it can be reached. */
+  async function acknowledge(id: string, answer: string | null): Promise<void> {
+    setMine(id, { acknowledged_at: new Date(now()).toISOString(), answer });
+    await outbox.add({ kind: "acknowledgement", method: "POST", path: `/posts/${id}/acknowledgement`, body: { answer } });
+  }
+
+  async function react(id: string, kind: string): Promise<void> {
+    const on = !posts.value[id]?.mine.reactions.includes(kind);
+    count(id, kind, on ? 1 : -1);
+    setReaction(id, kind, on);
+    await outbox.add({ kind: "reaction", method: on ? "PUT" : "DELETE", path: `/posts/${id}/reactions/${kind}`, body: {} });
+  }
+
+  function count(id: string, kind: string, step: number): void {
+    const post = posts.value[id];
+    if (post) post.reactions = { ...post.reactions, [kind]: Math.max(0, (post.reactions[kind] ?? 0) + step) };
+  }
+
+  function setReaction(id: string, kind: string, on: boolean): void {
+    const others = posts.value[id]?.mine.reactions.filter((other) => other !== kind) ?? [];
+    setMine(id, { reactions: on ? [...others, kind] : others });
+  }
+
+  function setMine(id: string, part: Partial<Post["mine"]>): void {
+    const post = posts.value[id];
+    if (post) post.mine = { ...post.mine, ...part };
+  }
+
+  function put(items: Post[]): void {
+    posts.value = { ...posts.value, ...Object.fromEntries(items.map((post) => [post.id, post])) };
+  }
+
+  function published(_entry: Entry, answer: unknown): void {
+    const post = answer as WholePost;
+    put([post]);
+    if (!order.value.includes(post.id)) order.value = [post.id, ...order.value];
+    fresh.value = fresh.value.filter((id) => id !== post.id);
+    save();
+  }
+
+  outbox.whenSettled("post", published);
+  outbox.whenSettled("acknowledgement", (entry) => acknowledged(entry.path.split("/")[2] as string, { acknowledged_at: entry.madeAt, ...entry.body }));
+
+  function save(): void {
+    const kept = [...new Set([...pinned.value, ...order.value])].slice(0, KEPT_MAX);
+    void keep(KEY, { posts: listed(kept), pinned: pinned.value, cursor: cursor.value } satisfies Kept);
+  }
+
+  function clear(): void {
+    [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
+    [isLoaded.value, problem.value] = [false, null];
+  }
+
+  return { posts, order, fresh, pinned, cursor, isLoaded, isLoading, problem, onTop, below, sending, restore, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
+});

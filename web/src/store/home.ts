@@ -1,0 +1,64 @@
+// The first screen's cards: shown from what is kept, fetched in one call, fetched again when the stream says they changed.
+import { defineStore } from "pinia";
+import { ref } from "vue";
+import { keep, recall } from "./db";
+import { get } from "@/api/call";
+import { asProblem, type Problem } from "@/api/problem";
+import type { Figure, Home, StreamEvent } from "@/api/shapes";
+
+const KEY = "home";
+const PAUSE_MS = 250;
+const MARKED_MS = 2_500;
+
+export const useHome = defineStore("home", () => {
+  const home = ref<Home | null>(null);
+  const problem = ref<Problem | null>(null);
+  const isLoading = ref(false);
+  /** Cards whose figure has just changed, to be marked for a moment. */
+  const changed = ref<Set<string>>(new Set());
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function restore(): Promise<void> {
+    home.value ??= (await recall<Home>(KEY)) ?? null;
+  }
+
+  async function refresh(): Promise<void> {
+    isLoading.value = true;
+    try {
+      const fresh = await get<Home>("/home");
+      mark(home.value?.cards ?? [], fresh.cards);
+      home.value = fresh;
+      problem.value = null;
+      void keep(KEY, fresh);
+    } catch (error) {
+      problem.value = asProblem(error);
+    } finally {
+      isLoading.value = false;
+    }
+  }
+
+  function hear(event: StreamEvent): void {
+    const isWaiting = event.kind.startsWith("erp_bridge.approval_") || event.kind === "erp_bridge.decision_moved";
+    if (event.kind !== "roledata.cards_changed" && !isWaiting) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void refresh(), PAUSE_MS);
+  }
+
+  function mark(before: Figure[], after: Figure[]): void {
+    const old = new Map(before.map((card) => [card.key, card.value]));
+    const moved = after.filter((card) => old.has(card.key) && old.get(card.key) !== card.value).map((card) => card.key);
+    if (!moved.length) return;
+    changed.value = new Set(moved);
+    setTimeout(() => (changed.value = new Set()), MARKED_MS);
+  }
+
+  const card = (key: string): Figure | undefined => home.value?.cards.find((shown) => shown.key === key);
+
+  function clear(): void {
+    clearTimeout(timer);
+    home.value = null;
+    problem.value = null;
+  }
+
+  return { home, problem, isLoading, changed, card, restore, refresh, hear, clear };
+});

@@ -1,0 +1,36 @@
+// Who I am and what I may do.
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { keep, recall } from "./db";
+import { get } from "@/api/call";
+import { person } from "@/api/session";
+import type { Me, Page, Unit } from "@/api/shapes";
+
+export const useMe = defineStore("me", () => {
+  const me = ref<Me | null>(null);
+  const units = ref<Unit[]>([]);
+  const id = computed(() => person.value?.id ?? "");
+  const homeUnit = computed(() => me.value?.units[0] ?? null);
+
+  const may = (permission: string): boolean => me.value?.permissions.includes(permission) ?? false;
+
+  async function restore(): Promise<void> {
+    me.value = (await recall<Me>("me")) ?? null;
+    units.value = (await recall<Unit[]>("units")) ?? [];
+  }
+
+  async function refresh(): Promise<void> {
+    const [whole, tree] = await Promise.all([get<Me>("/me"), get<Page<Unit>>("/directory/units")]);
+    me.value = whole;
+    units.value = tree.items;
+    void keep("me", whole);
+    void keep("units", tree.items);
+  }
+
+  function clear(): void {
+    me.value = null;
+    units.value = [];
+  }
+
+  return { me, units, id, homeUnit, may, restore, refresh, clear };
+});

@@ -1,0 +1,158 @@
+// Writes on their way: kept until the server has answered, sent in the order they were made, by one tab at a time.
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { allEntries, dropEntry, dropPhoto, putEntry, recallPhoto } from "./db";
+import { call } from "@/api/call";
+import { newId } from "@/api/ids";
+import { asProblem, Problem } from "@/api/problem";
+import { upload } from "@/api/upload";
+import { t } from "@/app/i18n";
+import { withLock } from "@/app/locks";
+import { onReturn } from "@/app/network";
+
+export type EntryKind = "post" | "comment" | "acknowledgement" | "reaction" | "reading";
+
+export type Entry = {
+  id: string;
+  kind: EntryKind;
+  method: string;
+  path: string;
+  body: Record<string, unknown>;
+  madeAt: string;
+  /** Photos that go before it, by the keys they are kept under; what is uploaded is not sent again. */
+  photos?: string[];
+  uploaded?: Record<string, string>;
+  /** What the server said against it; without it the entry still waits. */
+  refusal?: string;
+  code?: string;
+};
+
+export type Settled = (entry: Entry, answer: unknown) => void;
+
+const RETRY_MS = [1_000, 3_000, 10_000, 30_000];
+
+export const useOutbox = defineStore("outbox", () => {
+  const entries = ref<Entry[]>([]);
+  const waiting = computed(() => entries.value.filter((entry) => !entry.refusal));
+  /** How much of an entry's photos is uploaded, from 0 to 1. */
+  const progress = ref<Record<string, number>>({});
+  const settlers = new Map<EntryKind, Settled>();
+  const refusers = new Map<EntryKind, Settled>();
+  const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("workspace.outbox");
+  let failures = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  if (tabs) tabs.onmessage = () => void restore();
+  onReturn(() => void flush());
+
+  /** What to do when the server has taken (or refused) a write of a kind. */
+  function whenSettled(kind: EntryKind, settled: Settled, refused?: Settled): void {
+    settlers.set(kind, settled);
+    if (refused) refusers.set(kind, refused);
+  }
+
+  async function add(write: Omit<Entry, "id" | "madeAt">, id = newId()): Promise<Entry> {
+    const entry = { ...write, id, madeAt: new Date().toISOString() };
+    entries.value.push(entry);
+    await putEntry(entry);
+    void flush();
+    return entry;
+  }
+
+  /** A write that creates something carries its id, so that the server takes it once. */
+  function addOwn(write: Omit<Entry, "id" | "madeAt">): Promise<Entry> {
+    const id = newId();
+    return add({ ...write, body: { ...write.body, client_id: id } }, id);
+  }
+
+  async function restore(): Promise<void> {
+    const kept = await allEntries();
+    entries.value = kept.sort((a, b) => a.madeAt.localeCompare(b.madeAt));
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    return withLock("workspace.outbox", sendAll);
+  }
+
+  async function sendAll(): Promise<void> {
+    await reconcile();
+    for (const entry of [...waiting.value]) {
+      if (!(await sendOne(entry))) return;
+    }
+    failures = 0;
+  }
+
+  /** Another tab may have sent what we still show as waiting. */
+  async function reconcile(): Promise<void> {
+    if (!navigator.locks || !entries.value.length) return;
+    const kept = new Set((await allEntries()).map((entry) => entry.id));
+    if (kept.size) entries.value = entries.value.filter((entry) => kept.has(entry.id));
+  }
+
+  /** Says whether to go on with the next. */
+  async function sendOne(entry: Entry): Promise<boolean> {
+    try {
+      const body = entry.photos?.length ? { ...entry.body, attachments: await uploadPhotos(entry, entry.photos) } : entry.body;
+      const answer = await call(entry.method, entry.path, entry.method === "POST" ? { body } : {});
+      await remove(entry.id);
+      for (const key of entry.photos ?? []) void dropPhoto(key);
+      settlers.get(entry.kind)?.(entry, answer);
+      return true;
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status === 401) return false;
+      if (problem.isPassing) {
+        retryLater(problem.retryAfterSeconds);
+        return false;
+      }
+      await refuse(entry, problem.message, problem.code);
+      return true;
+    }
+  }
+
+  /** The ids of an entry's photos, each uploaded once; says how far it is. */
+  async function uploadPhotos(entry: Entry, keys: string[]): Promise<string[]> {
+    for (const [at, key] of keys.entries()) {
+      if (entry.uploaded?.[key]) continue;
+      const photo = await recallPhoto(key);
+      if (!photo) throw new Problem({ status: 410, code: "photo_lost", detail: t("photos.gone") });
+      const id = await upload(photo, key, (share) => (progress.value = { ...progress.value, [entry.id]: (at + share) / keys.length }));
+      entry.uploaded = { ...entry.uploaded, [key]: id };
+      await putEntry(entry);
+    }
+    return keys.map((key) => entry.uploaded?.[key] as string);
+  }
+
+  async function refuse(entry: Entry, refusal: string, code: string): Promise<void> {
+    const refused = { ...entry, refusal, code };
+    entries.value = entries.value.map((other) => (other.id === entry.id ? refused : other));
+    await putEntry(refused);
+    refusers.get(entry.kind)?.(refused, undefined);
+  }
+
+  function retryLater(seconds: number): void {
+    const pause = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] as number;
+    timer = setTimeout(() => void flush(), Math.max(pause, seconds * 1000));
+  }
+
+  async function retry(id: string): Promise<void> {
+    entries.value = entries.value.map((entry) => (entry.id === id ? { ...entry, refusal: undefined, code: undefined, uploaded: undefined } : entry));
+    const again = entries.value.find((entry) => entry.id === id);
+    if (again) await putEntry(again);
+    await flush();
+  }
+
+  async function remove(id: string): Promise<void> {
+    entries.value = entries.value.filter((entry) => entry.id !== id);
+    await dropEntry(id);
+    tabs?.postMessage("changed");
+  }
+
+  function clear(): void {
+    clearTimeout(timer);
+    entries.value = [];
+  }
+
+  return { entries, waiting, progress, whenSettled, add, addOwn, restore, flush, retry, remove, clear };
+});

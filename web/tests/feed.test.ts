@@ -1,0 +1,75 @@
+import { answerWith, signInAs } from "./browser";
+import { createPinia, setActivePinia } from "pinia";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Post, StreamEvent } from "@/api/shapes";
+import { forget, openFor } from "@/store/db";
+import { useFeed } from "@/store/feed";
+
+const LIN = "lin";
+let seq = 0;
+const post = (id: string, more: Partial<Post> = {}): Post =>
+  ({ id, type: "post", version: 1, author: { id: "wei", name: "Wei", title: "" }, on_behalf_of: null, subject: null, body: id, body_html: id, response: "none", published_at: "2026-11-22T00:00:00Z", expires_at: null, edited_at: null, publish_seq: 1, activity_seq: 1, comment_count: 0, reactions: {}, mine: { seen_at: null, acknowledged_at: null, answer: null, reactions: [] }, ...more }) as Post;
+const published = (made: Post): StreamEvent => {
+  const { mine: _mine, ...shared } = made;
+  return { seq: ++seq, kind: "feeds.post_published", ref: made.id, version: 1, data: { post_id: made.id, post: shared } };
+};
+const heard = (kind: string, data: Record<string, unknown>): StreamEvent => ({ seq: ++seq, kind, ref: null, version: 1, data });
+
+async function opened(items: Post[], pinned: Post[] = []) {
+  answerWith({ status: 200, body: { items, next_cursor: null } }, { status: 200, body: { items: pinned, next_cursor: null } });
+  const feed = useFeed();
+  await feed.refresh();
+  return feed;
+}
+
+beforeEach(async () => {
+  await forget(LIN);
+  signInAs(LIN);
+  openFor(LIN);
+  setActivePinia(createPinia());
+});
+
+describe("the feed", () => {
+  it("lets what is new wait above what is being read", async () => {
+    const feed = await opened([post("a")]);
+    feed.hear(published(post("b")));
+    feed.hear(published(post("b")));
+    expect([feed.order, feed.fresh]).toEqual([["a"], ["b"]]);
+    feed.showFresh();
+    expect([feed.order, feed.fresh]).toEqual([["b", "a"], []]);
+  });
+
+  it("puts an announcement on top until I have acknowledged it", async () => {
+    const feed = await opened([]);
+    feed.hear(published(post("must", { type: "announcement", response: "acknowledge" })));
+    expect(feed.onTop.map((one) => one.id)).toEqual(["must"]);
+    feed.hear(heard("feeds.acknowledged", { post_id: "must", acknowledged_at: "2026-11-22T01:00:00Z", answer: null }));
+    expect([feed.onTop, feed.below.map((one) => one.id)]).toEqual([[], ["must"]]);
+    expect(feed.posts.must?.mine.acknowledged_at).toBe("2026-11-22T01:00:00Z");
+  });
+
+  it("keeps what is mine of an item that others change", async () => {
+    const feed = await opened([post("a", { mine: { seen_at: null, acknowledged_at: null, answer: null, reactions: ["like"] } })]);
+    feed.hear(heard("feeds.post_changed", { post_id: "a", post: { ...post("a", { body_html: "new" }), mine: undefined } }));
+    feed.hear(heard("feeds.reactions_changed", { post_id: "a", reactions: { like: 7 } }));
+    expect(feed.posts.a).toMatchObject({ body_html: "new", reactions: { like: 7 }, mine: { reactions: ["like"] } });
+  });
+
+  it("forgets an item that was taken back, wherever it was shown", async () => {
+    const must = post("must", { response: "acknowledge" });
+    const feed = await opened([post("a"), must], [must]);
+    feed.hear(heard("feeds.post_removed", { post_id: "must" }));
+    expect([feed.order, feed.pinned, Object.keys(feed.posts)]).toEqual([["a"], [], ["a"]]);
+  });
+
+  it("opens to what was kept when there is no network", async () => {
+    await opened([post("a")], [post("must", { response: "acknowledge" })]);
+    setActivePinia(createPinia());
+    answerWith(null);
+    const again = useFeed();
+    await again.restore();
+    await again.refresh();
+    expect([again.onTop.map((one) => one.id), again.below.map((one) => one.id)]).toEqual([["must"], ["a"]]);
+    expect(again.problem?.isOffline).toBe(true);
+  });
+});

@@ -1,0 +1,71 @@
+import { answerWith, signInAs } from "./browser";
+import { createPinia, setActivePinia } from "pinia";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { allEntries, forget, openFor } from "@/store/db";
+import { useOutbox } from "@/store/outbox";
+
+const POST = { kind: "post" as const, method: "POST", path: "/posts", body: { body: "hello" } };
+
+beforeEach(async () => {
+  vi.useRealTimers();
+  await forget("lin");
+  signInAs("lin");
+  openFor("lin");
+  setActivePinia(createPinia());
+});
+
+describe("the outbox", () => {
+  it("sends a write once, under the id it was kept with, and tells who waits for it", async () => {
+    const asked = answerWith({ status: 201, body: { id: "p1" } });
+    const outbox = useOutbox();
+    const settled: unknown[] = [];
+    outbox.whenSettled("post", (_entry, answer) => settled.push(answer));
+    const entry = await outbox.addOwn(POST);
+    await outbox.flush();
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(JSON.parse(String(asked.mock.calls[0]?.[1]?.body))).toEqual({ body: "hello", client_id: entry.id });
+    expect(settled).toEqual([{ id: "p1" }]);
+    expect(await allEntries()).toEqual([]);
+  });
+
+  it("keeps what the network did not take, over a restart, and sends it in the order it was made", async () => {
+    answerWith(null);
+    const before = useOutbox();
+    await before.addOwn(POST);
+    await before.addOwn({ ...POST, body: { body: "second" } });
+    await before.flush();
+    before.clear();
+    setActivePinia(createPinia());
+    const asked = answerWith({ status: 201, body: {} });
+    const after = useOutbox();
+    await after.restore();
+    expect(after.waiting).toHaveLength(2);
+    await after.flush();
+    expect(asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body)).toEqual(["hello", "second"]);
+    expect(after.entries).toEqual([]);
+  });
+
+  it("holds on to what the server refuses, with its reason, and goes on with the next", async () => {
+    answerWith({ status: 422, body: { code: "people.audience_unknown", detail: "受众不存在" } }, { status: 201, body: {} });
+    const outbox = useOutbox();
+    await outbox.addOwn(POST);
+    await outbox.flush();
+    await outbox.addOwn({ ...POST, body: { body: "second" } });
+    await outbox.flush();
+    expect(outbox.entries).toMatchObject([{ body: { body: "hello" }, refusal: "受众不存在", code: "people.audience_unknown" }]);
+    expect(outbox.waiting).toEqual([]);
+    const asked = answerWith({ status: 201, body: {} });
+    await outbox.retry(outbox.entries[0]?.id ?? "");
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(await allEntries()).toEqual([]);
+  });
+
+  it("keeps a write for the person who wrote it, not for the next who signs in", async () => {
+    answerWith(null);
+    await useOutbox().addOwn(POST);
+    openFor("wei");
+    expect(await allEntries()).toEqual([]);
+    openFor("lin");
+    expect(await allEntries()).toHaveLength(1);
+  });
+});
