@@ -1,0 +1,36 @@
+"""Everybody's limit: counted for each caller, said in the answer, and kept while Redis is away."""
+
+import dataclasses
+
+import pytest
+
+from app.core.composition import workspace
+from app.factory import create_app
+from tests.builders.company import API
+
+LIMIT = 5
+
+
+@pytest.fixture(params=["redis", "no redis"])
+def limited(request, settings):
+    changes = {"person_limit": f"{LIMIT} per minute"}
+    if request.param == "no redis":
+        changes["redis_url"] = "redis://127.0.0.1:1/0"
+    app = create_app(dataclasses.replace(settings, **changes))
+    yield app.test_client()
+    workspace(app).database.close()
+
+
+def test_the_sixth_request_of_a_minute_is_refused_and_says_for_how_long(limited, company):
+    headers = {"Authorization": f"Bearer {company.phone('Lin').token}"}
+    other = {"Authorization": f"Bearer {company.phone('Zhao').token}"}
+    replies = [limited.get(f"{API}/me", headers=headers) for _ in range(LIMIT + 1)]
+
+    assert [reply.status_code for reply in replies] == [200] * LIMIT + [429]
+    left = [int(reply.headers["X-RateLimit-Remaining"]) for reply in replies]
+    assert left == [4, 3, 2, 1, 0, 0]
+    assert replies[-1].json["code"] == "too_many_requests"
+    assert 1 <= int(replies[-1].headers["Retry-After"]) <= 60
+    assert "Retry-After" not in replies[0].headers
+    assert limited.get(f"{API}/me", headers=other).status_code == 200
+    assert limited.get("/healthz").headers.get("X-RateLimit-Limit") is None

@@ -1,0 +1,231 @@
+"""Planted histories are flagged, innocent ones are not, and nothing is flagged twice."""
+
+import random
+from datetime import timedelta
+
+from tests.redpackets.oversight.giving import Gift
+
+
+def subjects(flag) -> set[str]:
+    return {person["name"] for person in flag["subjects"]}
+
+
+def test_much_of_ones_money_to_one_person_again_and_again_is_flagged(gifts):
+    lin, zhao, qian = gifts.rewards.team("Lin", "Zhao", "Qian")
+    packets = gifts.repeat(6, lin, zhao)
+    gifts.repeat(2, lin, qian)
+
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["state"], subjects(flag)) == (
+        "same_receiver",
+        "open",
+        {"Lin", "Zhao"},
+    )
+    assert set(flag["packet_ids"]) == {str(packet) for packet in packets}
+    assert flag["figures"] == {
+        "unit": "CNY",
+        "gift_count": 6,
+        "amount_minor": 600,
+        "total_minor": 800,
+    }
+
+
+def test_often_but_not_much_of_it_or_much_but_not_often_is_not(gifts):
+    lin, zhao, qian = gifts.rewards.team("Lin", "Zhao", "Qian")
+    gifts.repeat(6, lin, zhao)
+    gifts.repeat(1, lin, qian, amount=700)
+    gifts.repeat(5, qian, zhao)
+    assert gifts.scan() == []
+
+
+def test_a_packet_for_one_person_is_a_gift_whatever_it_is_called(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    gifts.repeat(6, lin, zhao, kind="lucky")
+    assert [flag["kind"] for flag in gifts.scan()] == ["same_receiver"]
+
+
+def test_luck_among_many_is_nobodys_gift(gifts):
+    team = tuple(gifts.rewards.team("Lin", "Zhao", "Qian"))
+    manager = gifts.rewards.manager
+    given = [
+        Gift(
+            giver=manager, receivers=team, amount=300, at=gifts.days_ago(n), kind="lucky", takers=1
+        )
+        for n in range(1, 9)
+    ]
+    gifts.plant(given)
+    assert gifts.scan() == []
+
+
+def test_gifts_that_go_round_among_three_are_flagged_once_with_all_of_them(gifts):
+    lin, zhao, qian = gifts.rewards.team("Lin", "Zhao", "Qian")
+    packets = [
+        packet
+        for giver, receiver in ((lin, zhao), (zhao, qian), (qian, lin))
+        for packet in gifts.repeat(3, giver, receiver)
+    ]
+    [flag] = gifts.scan()
+    assert (flag["kind"], subjects(flag)) == ("ring", {"Lin", "Zhao", "Qian"})
+    assert set(flag["packet_ids"]) == {str(packet) for packet in packets}
+    assert flag["figures"] == {"unit": "CNY", "gift_count": 9, "amount_minor": 900}
+
+
+def test_two_who_give_each_other_are_a_ring_and_five_are_not(gifts):
+    people = gifts.rewards.team("Lin", "Zhao", "Qian", "Sun", "Li")
+    for number, giver in enumerate(people):
+        gifts.repeat(3, giver, people[(number + 1) % 5])
+    assert gifts.scan() == []
+
+    wu, zheng = gifts.rewards.team("Wu", "Zheng")
+    gifts.repeat(3, wu, zheng)
+    gifts.repeat(3, zheng, wu)
+    assert [subjects(flag) for flag in gifts.scan()] == [{"Wu", "Zheng"}]
+
+
+def test_who_gives_others_more_is_in_no_ring(gifts):
+    lin, zhao, qian, sun = gifts.rewards.team("Lin", "Zhao", "Qian", "Sun")
+    for giver, receiver in ((lin, zhao), (zhao, qian), (qian, lin)):
+        gifts.repeat(3, giver, receiver)
+        gifts.repeat(2, giver, sun, amount=200)
+    assert gifts.scan() == []
+
+
+def test_what_a_rule_sends_is_nobodys_gift(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    for kind in ("milestone", "kpi", "grant"):
+        gifts.repeat(6, lin, zhao, kind=kind)
+    assert gifts.scan() == []
+
+
+def test_a_normal_month_of_thanks_and_team_packets_raises_nothing(gifts):
+    team = tuple(gifts.rewards.team(*(f"Member{number}" for number in range(8))))
+    dice = random.Random(20)
+    given = []
+    for _ in range(40):
+        giver, receiver = dice.sample(team, 2)
+        given.append(
+            Gift(
+                giver=giver,
+                receivers=(receiver,),
+                amount=dice.randint(50, 500),
+                at=gifts.days_ago(dice.uniform(1, 30)),
+            )
+        )
+    for week in range(4):
+        manager = gifts.rewards.manager
+        at = gifts.days_ago(7 * week + 2)
+        given.append(Gift(giver=manager, receivers=team, amount=8_000, at=at, kind="lucky"))
+    gifts.watch(split_minor={"CNY": [20_000]})
+    gifts.plant(given)
+    assert gifts.scan() == []
+
+
+def test_packets_each_below_a_threshold_and_together_above_it_are_flagged(gifts):
+    team, manager = tuple(gifts.rewards.team("Lin", "Zhao")), gifts.rewards.manager
+    gifts.watch(split_minor={"CNY": [2_000, 100_000]})
+    at = gifts.days_ago(3)
+    sent = [
+        Gift(
+            giver=manager,
+            receivers=team,
+            amount=900,
+            at=at + timedelta(hours=6 * n),
+            kind="equal",
+        )
+        for n in range(3)
+    ]
+    packets = gifts.plant(sent)
+
+    flags = gifts.scan()
+    assert {(flag["kind"], flag["figures"]["threshold_minor"]) for flag in flags} == {
+        ("split", 2_000)
+    }
+    newest = max(flags, key=lambda flag: flag["figures"]["packet_count"])
+    assert set(newest["packet_ids"]) == {str(packet) for packet in packets}
+    assert (newest["figures"]["amount_minor"], subjects(newest)) == (2_700, {"Mara"})
+
+
+def test_the_same_over_days_by_two_people_from_two_budgets_or_in_one_large_packet_is_not(gifts):
+    team = tuple(gifts.rewards.team("Lin", "Zhao"))
+    manager, owner = gifts.rewards.manager, gifts.rewards.owner
+    gifts.watch(split_minor={"CNY": [2_000]})
+
+    def packet(giver, days, amount=900, budget=None):
+        at = gifts.days_ago(days)
+        return Gift(giver=giver, receivers=team, amount=amount, at=at, kind="equal", budget=budget)
+
+    other = gifts.open_budget()
+    over_days = [packet(manager, days) for days in (30, 28.5, 27)]
+    by_two = [packet(manager, 20), packet(manager, 20), packet(owner, 20)]
+    from_two = [packet(manager, 15), packet(manager, 15), packet(manager, 15, budget=other)]
+    openly = [packet(manager, 10, amount=5_000), packet(manager, 10)]
+    gifts.plant([*over_days, *by_two, *from_two, *openly])
+    assert gifts.scan() == []
+
+
+def test_thanks_and_what_was_withdrawn_are_no_split(gifts):
+    lin, zhao, qian, sun = gifts.rewards.team("Lin", "Zhao", "Qian", "Sun")
+    gifts.watch(split_minor={"CNY": [2_000]})
+    at = gifts.days_ago(2)
+    thanks = [
+        Gift(giver=sun, receivers=(friend,), amount=900, at=at) for friend in (lin, zhao, qian)
+    ]
+    gifts.plant(thanks)
+    sent = [gifts.rewards.send(total_minor=900) for _ in range(3)]
+    gifts.rewards.manager.post(f"{sent[0]}/cancellation")
+    assert gifts.scan() == []
+
+    gifts.rewards.send(total_minor=900)
+    assert [flag["kind"] for flag in gifts.scan()] == ["split"]
+
+
+def test_what_is_found_again_is_not_flagged_again_but_its_evidence_grows(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    gifts.repeat(6, lin, zhao)
+    [first] = gifts.scan()
+    [again] = gifts.scan()
+    gifts.plant([Gift(giver=lin, receivers=(zhao,), amount=100, at=gifts.days_ago(0.01))])
+    [grown] = gifts.scan()
+
+    assert first["id"] == again["id"] == grown["id"]
+    assert (first["figures"]["gift_count"], grown["figures"]["gift_count"]) == (6, 7)
+    assert len(gifts.flags()) == 1
+
+
+def test_what_an_auditor_has_looked_at_stays_as_it_was(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    gifts.repeat(6, lin, zhao)
+    [flag] = gifts.scan()
+    said = {"state": "dismissed", "note": "Mentor and trainee"}
+    gifts.auditor.post(f"/oversight/flags/{flag['id']}/resolution", said)
+    gifts.plant([Gift(giver=lin, receivers=(zhao,), amount=100, at=gifts.days_ago(0.01))])
+
+    assert gifts.scan() == []
+    [kept] = gifts.flags()
+    assert (kept["state"], kept["figures"]["gift_count"]) == ("dismissed", 6)
+
+
+def test_what_is_older_than_the_window_is_not_looked_at(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    old = [
+        Gift(giver=lin, receivers=(zhao,), amount=100, at=gifts.days_ago(20 + n)) for n in range(3)
+    ]
+    gifts.plant(old)
+    gifts.watch(window_days=7)
+    gifts.repeat(3, lin, zhao)
+    assert gifts.scan() == []
+    gifts.watch(window_days=60)
+    assert len(gifts.scan()) == 1
+
+
+def test_the_approval_policy_in_force_says_what_a_split_is(gifts):
+    gifts.rewards.team("Lin")
+    gifts.watch(split_minor={"CNY": [500]})
+    gifts.rewards.approve_above(2_000)
+    for _ in range(2):
+        gifts.rewards.send(total_minor=900)
+    assert gifts.scan() == []
+
+    gifts.rewards.send(total_minor=900)
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["threshold_minor"]) == ("split", 2_000)

@@ -1,0 +1,1 @@
+"""Starting, keeping and stopping the product on one machine."""

@@ -1,0 +1,49 @@
+"""How the test processes share the files: what needs the same costly ground stays together, the longest goes first.
+
+A process that got the longest file last would run alone while the others have ended.
+"""
+
+from typing import Any
+
+from xdist.scheduler import LoadFileScheduling
+
+#: Folders and files whose tests share what a process makes once: the running product, the whole real company.
+TOGETHER = {
+    "the running product": ("tests/journeys/", "tests/web/test_screens.py", "tests/web/test_two"),
+    "AdventureWorks": (
+        "tests/roledata/test_adventureworks.py",
+        "tests/erp_bridge/test_adventureworks.py",
+    ),
+}
+#: Few tests that take long; all others begin with the file of the most tests.
+LONG = (
+    *TOGETHER,
+    "tests/bench/test_smoke.py",
+    "tests/redpackets/test_invariants.py",
+    "tests/redpackets/test_tree_invariants.py",
+    "tests/redpackets/test_crashes.py",
+    "tests/runtime/test_make_venv.py",
+)
+
+
+def part_of(node_id: str) -> str:
+    """Say what runs in one process with this test: its file, or all that shares a ground."""
+    for name, places in TOGETHER.items():
+        if node_id.startswith(places):
+            return name
+    return node_id.split("::", 1)[0]
+
+
+class LongestFirst(LoadFileScheduling):  # type: ignore[misc]
+    """Hands the parts out, the longest first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return part_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        # What is equally long keeps the library's order: most tests first.
+        longest = min(
+            self.workqueue, key=lambda part: LONG.index(part) if part in LONG else len(LONG)
+        )
+        self.workqueue.move_to_end(longest, last=False)
+        super()._assign_work_unit(node)

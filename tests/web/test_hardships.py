@@ -1,0 +1,252 @@
+"""What phones go through: two tabs, a newer version, a lost sign-in, a killed gateway, flight mode, a wrong clock."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.people import services
+from tests.web.conftest import IN_BROWSER
+from tests.web.deeds import budget_for, post, send
+from tests.web.phones import BrowserPhone
+
+pytestmark = IN_BROWSER
+#: The phone lives a day ahead.
+WRONG_CLOCK = """
+  const Right = Date;
+  const wrong = () => Right.now() + 86400000;
+  globalThis.Date = class extends Right {
+    constructor(...given) { given.length ? super(...given) : super(wrong()); }
+    static now() { return wrong(); }
+  };
+"""
+NEWER_BUILD = json.dumps({"id": "of tomorrow"})
+
+
+@pytest.fixture(scope="module")
+def team(town):
+    return town.unit("Hardships")
+
+
+@pytest.fixture(scope="module")
+def treasury(town, account_of, team):
+    """Somebody with a budget, and the budget."""
+    owner = account_of("Keeper", role="owner")
+    return owner, budget_for(owner, str(team))
+
+
+@pytest.fixture(scope="module")
+def hua(browser, account_of, team):
+    """Hua's phone, for all stories that leave it as it was."""
+    phone = BrowserPhone(browser, account_of("Hua", team)).open()
+    yield phone
+    assert phone.complaints == []
+    phone.close()
+
+
+@pytest.fixture(scope="module")
+def writer(account_of, team):
+    return account_of("Writer", team, role="manager")
+
+
+def compose(phone, text: str) -> None:
+    phone.visit("/feed")
+    phone.see("[data-compose]").click()
+    phone.see("[data-audience] .tag")
+    phone.page.fill("[data-body]", text)
+    phone.wait_kept(text)
+
+
+def arrives(page: Any, post_id: str, **options: Any) -> None:
+    """Wait until a post is in the feed on the screen, let in by its reader where it waits above."""
+    page.wait_for_selector(f"[data-fresh], [data-post='{post_id}']", **options)
+    if page.locator("[data-fresh]").is_visible():
+        page.click("[data-fresh]")
+    page.wait_for_selector(f"[data-post='{post_id}']", **options)
+
+
+WRITTEN = "(text) => document.querySelector('[data-body]')?.value === text"
+
+
+def test_two_tabs_share_one_connection_and_the_second_takes_over(hua, writer, team):
+    tab = hua.context.new_page()
+    lines: list[str] = []
+    tab.on("websocket", lambda socket: lines.append(socket.url))
+    tab.goto("/feed")
+    tab.wait_for_selector("nav.tabs")
+    arrives(tab, post(writer, str(team), "两个页面都看得到"))
+    assert lines == []
+
+    hua.page.close()
+    hua.page = tab
+    arrives(tab, post(writer, str(team), "另一个页面接着听"))
+    tab.goto("/home")
+    hua.wait_live()
+    assert lines != []
+
+
+def test_a_newer_version_is_offered_and_taking_it_loses_no_draft(browser, account_of, team):
+    phone = BrowserPhone(browser, account_of("Yun", team))
+    phone.page.route("**/build.json", lambda route: route.fulfill(body=NEWER_BUILD))
+    phone.open()
+    phone.see(".bars", "有新版本")
+    compose(phone, "写到一半，新版本来了")
+    with phone.page.expect_navigation():
+        phone.page.click(".bars button")
+    phone.page.wait_for_function(WRITTEN, arg="写到一半，新版本来了")
+    assert phone.complaints == []
+    phone.close()
+
+
+def test_a_sign_in_that_ends_in_the_middle_of_writing_keeps_the_text(browser, account_of, team):
+    account = account_of("Qing", team)
+    phone = BrowserPhone(browser, account).open()
+    compose(phone, "还没写完")
+    lost = {one["id"] for one in account.call("GET", "/sessions")["items"]}
+    account.session = {}
+    account.sign_in()
+    for session_id in lost:
+        account.call("DELETE", f"/sessions/{session_id}")
+
+    phone.page.fill("[data-body]", "还没写完，又加了一句")
+    phone.see("input[name=password]")
+    phone.see(".tag.warn", "已保留")
+    phone.page.fill("input[name=organization]", account.tenant)
+    phone.page.fill("input[name=username]", account.login)
+    phone.page.fill("input[name=password]", account.password)
+    phone.page.click("button.main")
+    phone.page.wait_for_function(WRITTEN, arg="还没写完，又加了一句")
+    assert phone.complaints == []
+    phone.close()
+
+
+def test_a_gateway_that_is_killed_is_back_without_a_reload(hua, writer, team, running_system):
+    hua.visit("/feed")
+    hua.page.evaluate("window.notReloaded = true")
+    running_system.kill("gateway")
+    told = post(writer, str(team), "网关重启时发的")
+    arrives(hua.page, told, timeout=60_000)
+    assert hua.page.evaluate("window.notReloaded") is True
+
+
+def test_a_packet_opened_in_flight_mode_is_paid_once_when_there_is_a_network(hua, treasury, team):
+    owner, budget_id = treasury
+    packet = send(owner, budget_id, str(team), 888, count=1)["id"]
+    hua.visit(f"/red-packets/{packet}")
+    hua.see("[data-open]")
+    before = hua.account.call("GET", "/wallet/entries")["items"]
+    hua.context.set_offline(True)
+    hua.page.click("[data-open]")
+    hua.see("main", "正在重试")
+    hua.context.set_offline(False)
+    assert hua.see("[data-amount]").inner_text() == "¥8.88"
+    entries = hua.account.call("GET", "/wallet/entries")["items"]
+    assert len(entries) == len(before) + 1
+
+
+def test_a_clock_that_is_wrong_by_a_day_hides_nothing(browser, account_of, treasury, town):
+    unit = town.unit("Wrong clock")
+    owner, budget_id = treasury
+    phone = BrowserPhone(browser, account_of("Shi", unit))
+    phone.context.add_init_script(WRONG_CLOCK)
+    packet = send(owner, budget_id, str(unit), 100, count=1)
+    post(owner, str(unit), "刚刚发生", type="announcement")
+    phone.open()
+    phone.see("[data-waiting=grab]")
+    phone.go("messages")
+    phone.see("[data-notice]", "刚刚")
+    phone.visit(f"/red-packets/{packet['id']}")
+    phone.see("[data-open]").click()
+    phone.see("[data-amount]", "¥1.00")
+    assert phone.complaints == []
+    phone.close()
+
+
+def test_a_text_of_a_hundred_thousand_characters_is_kept_and_not_sent(hua):
+    text = "长" * 100_000
+    compose(hua, text)
+    hua.see(".wrong", "100,000 / 20,000")
+    assert hua.page.is_disabled("[data-send]")
+    hua.page.reload()
+    hua.page.wait_for_function(WRITTEN, arg=text)
+    hua.page.fill("[data-body]", "")
+    hua.wait_kept("")
+
+
+def test_a_post_whose_audience_vanished_says_so_and_gives_the_text_back(browser, account_of, town):
+    unit, elsewhere = town.unit("Dissolved"), town.unit("Elsewhere")
+    phone = BrowserPhone(browser, account_of("Ming", unit)).open()
+    compose(phone, "给原来的组")
+    phone.context.set_offline(True)
+    phone.page.click("[data-send]")
+    phone.see("[data-pending]", "给原来的组")
+    person_id = phone.account.person_id
+    with town.transaction() as session:
+        services.place_person(session, person_id=person_id, unit_ids=[elsewhere])
+        services.revoke_role(session, person_id=person_id, role_key="employee", unit_id=unit)
+        services.grant_role(session, person_id=person_id, role_key="employee", unit_id=elsewhere)
+    phone.context.set_offline(False)
+    phone.see("[data-pending] [role=alert]")
+    phone.page.get_by_role("button", name="修改").click()
+    phone.page.wait_for_function(WRITTEN, arg="给原来的组")
+    assert phone.complaints == []
+    phone.close()
+
+
+def test_a_tap_answers_before_the_server_does(hua, writer, team):
+    told = post(writer, str(team), "请确认", type="announcement")
+    hua.visit(f"/posts/{told}")
+    hua.see("[data-acknowledge]")
+    held: list[Any] = []
+    hua.page.route("**/acknowledgement", lambda route: held.append(route))  # noqa: PLW0108 - it must be told how to call
+    hua.page.click("[data-acknowledge]")
+    hua.see(".done", "已确认")
+    for route in held:
+        route.continue_()
+    hua.page.unroute("**/acknowledgement")
+
+
+#: By role: what it does most, as taps from home and what is then on the screen.
+TASKS = {
+    "employee": {
+        "wallet": (["nav.tabs a[href='/packets']"], "[data-balance]"),
+        "acknowledge": (["[data-waiting=acknowledge]", ".pinned [data-acknowledge]"], "main"),
+        "open a packet": (["[data-waiting=grab]", "[data-open]"], "[data-amount]"),
+        "write": (["nav.tabs a[href='/feed']", "[data-compose]"], "[data-body]"),
+        "search": (["nav.tabs a[href='/feed']", "[data-search]"], "[data-words]"),
+        "what I was told": (["nav.tabs a[href='/messages']"], "[data-notice]"),
+        "colleagues": (["nav.tabs a[href='/messages']", "[data-people]"], "[data-unit]"),
+        "quiet hours": (
+            ["nav.tabs a[href='/me']", "a[href='/me/notifications']"],
+            "main input",
+        ),
+    },
+    "sales_leader": {
+        "announce": (["a.entry[href^='/feed/compose']"], "[data-body]"),
+        "send a packet": (["a.entry[href='/packets/send']"], "main"),
+        "reach": (["nav.tabs a[href='/feed']", "[data-reach]"], "[data-reach-total]"),
+        "what I sent": (["nav.tabs a[href='/packets']", "a[href='/packets/sent']"], "main"),
+    },
+}
+TAPS_MAX = 3
+
+
+@pytest.mark.parametrize("role", TASKS)
+def test_what_a_role_does_most_is_three_taps_from_home(role, browser, account_of, treasury, town):
+    unit = town.unit(f"Taps of {role}")
+    owner, budget_id = treasury
+    phone = BrowserPhone(browser, account_of("Tao", unit, role=role))
+    post(owner, str(unit), "请确认这一条", type="announcement")
+    send(owner, budget_id, str(unit), 100, count=1)
+    if role == "sales_leader":
+        post(phone.account, str(unit), "我发的", type="announcement")
+    phone.open()
+    for name, (taps, shown) in TASKS[role].items():
+        assert len(taps) <= TAPS_MAX, name
+        # Anew for each: a tap may still be on its way to another screen.
+        phone.visit("/home")
+        for tap in taps:
+            phone.see(tap).click()
+        phone.see(shown)
+    assert phone.complaints == []
+    phone.close()
