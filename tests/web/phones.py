@@ -136,7 +136,12 @@ class BrowserPhone:
 
     def wait_gone(self, selector: str) -> None:
         """Wait until nothing like this is on the screen."""
-        self.page.wait_for_function("s => !document.querySelector(s)", arg=selector)
+        self.page.locator(selector).first.wait_for(state="detached")
+
+    def wait_written(self, text: str) -> None:
+        """Wait until this is what stands in the field for writing."""
+        field = self.page.locator("[data-body]")
+        wait_until(lambda: field.input_value() == text, "the text is there", PATIENCE_MS / 1000)
 
     def write(self, text: str, *, announcement: bool = False) -> None:
         """Write a post or an announcement to one's own unit and send it."""

@@ -131,16 +131,14 @@ def show(phone: BrowserPhone, screen: Screen, ids: dict[str, str]) -> None:
     """Open a screen and wait until it is finished."""
     phone.visit(screen.path.format(**ids))
     phone.see(screen.shows)
-    phone.page.wait_for_function("!document.querySelector('.bone')")
+    phone.wait_gone(".bone")
 
 
 def put_on(phone: BrowserPhone, theme: str) -> None:
     """Let the whole phone be light or dark, which the app follows."""
     phone.page.emulate_media(color_scheme=theme)
-    phone.page.wait_for_function(
-        "(dark) => document.documentElement.classList.contains('dark') === dark",
-        arg=theme == "dark",
-    )
+    selector = "html.dark" if theme == "dark" else "html:not(.dark)"
+    phone.page.locator(selector).wait_for(state="attached")
 
 
 def faults(phone: BrowserPhone) -> list[str]:

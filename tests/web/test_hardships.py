@@ -65,9 +65,6 @@ def arrives(page: Any, post_id: str, **options: Any) -> None:
     page.wait_for_selector(f"[data-post='{post_id}']", **options)
 
 
-WRITTEN = "(text) => document.querySelector('[data-body]')?.value === text"
-
-
 def test_two_tabs_share_one_connection_and_the_second_takes_over(hua, writer, team):
     tab = hua.context.new_page()
     lines: list[str] = []
@@ -93,7 +90,7 @@ def test_a_newer_version_is_offered_and_taking_it_loses_no_draft(browser, accoun
     compose(phone, "写到一半，新版本来了")
     with phone.page.expect_navigation():
         phone.page.click(".bars button")
-    phone.page.wait_for_function(WRITTEN, arg="写到一半，新版本来了")
+    phone.wait_written("写到一半，新版本来了")
     assert phone.complaints == []
     phone.close()
 
@@ -115,7 +112,7 @@ def test_a_sign_in_that_ends_in_the_middle_of_writing_keeps_the_text(browser, ac
     phone.page.fill("input[name=username]", account.login)
     phone.page.fill("input[name=password]", account.password)
     phone.page.click("button.main")
-    phone.page.wait_for_function(WRITTEN, arg="还没写完，又加了一句")
+    phone.wait_written("还没写完，又加了一句")
     assert phone.complaints == []
     phone.close()
 
@@ -168,7 +165,7 @@ def test_a_text_of_a_hundred_thousand_characters_is_kept_and_not_sent(hua):
     hua.see(".wrong", "100,000 / 20,000")
     assert hua.page.is_disabled("[data-send]")
     hua.page.reload()
-    hua.page.wait_for_function(WRITTEN, arg=text)
+    hua.wait_written(text)
     hua.page.fill("[data-body]", "")
     hua.wait_kept("")
 
@@ -188,7 +185,7 @@ def test_a_post_whose_audience_vanished_says_so_and_gives_the_text_back(browser,
     phone.context.set_offline(False)
     phone.see("[data-pending] [role=alert]")
     phone.page.get_by_role("button", name="修改").click()
-    phone.page.wait_for_function(WRITTEN, arg="给原来的组")
+    phone.wait_written("给原来的组")
     assert phone.complaints == []
     phone.close()
 

@@ -128,7 +128,7 @@ def test_a_heavy_photo_waits_with_its_draft_and_goes_out_when_there_is_a_network
     lin.wait_kept("新陈列", photos=1)
     lin.page.reload()
     lin.see("[data-photo] img")
-    lin.page.wait_for_function("() => document.querySelector('[data-body]').value === '新陈列'")
+    lin.wait_written("新陈列")
     # The list is where sending leads to; it is there when the network goes.
     lin.visit("/feed")
     lin.see("[data-compose]").click()

@@ -153,9 +153,7 @@ def test_the_app_opens_to_content_without_a_network_and_keeps_a_draft(town, open
     team = town.unit("Flying")
     yun = open_phone("Yun", team, is_installed=True)
     yun.write("起飞之前")
-    yun.page.wait_for_function(
-        "navigator.serviceWorker.controller || navigator.serviceWorker.ready"
-    )
+    yun.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     yun.visit("/feed/compose")
     yun.page.wait_for_selector("[data-audience] .tag")
     yun.page.fill("[data-body]", "写了一半")
@@ -165,7 +163,7 @@ def test_the_app_opens_to_content_without_a_network_and_keeps_a_draft(town, open
     yun.visit("/feed")
     yun.see("[data-post]", "起飞之前")
     yun.page.click("[data-compose]")
-    yun.page.wait_for_function("document.querySelector('[data-body]')?.value === '写了一半'")
+    yun.wait_written("写了一半")
     assert yun.complaints == []
 
 
