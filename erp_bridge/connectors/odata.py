@@ -31,6 +31,7 @@ from erp_bridge.connectors.base import (
 from erp_bridge.connectors.http import Answer, HttpError, HttpSettings, moment_of, open_http
 from erp_bridge.connectors.odata_metadata import EntitySet, Metadata
 from erp_bridge.connectors.odata_sign_in import sign_in_of
+from erp_bridge.connectors.presenting import checked, table_spec
 from erp_bridge.connectors.settings import OwnMapping, zone_field
 from erp_bridge.connectors.watermark import StampReader, TimeReading, micros_of, plain
 from erp_bridge.mappings.converter import columns_named
@@ -101,17 +102,12 @@ class ODataConnector:
         return [self._spec_of(stream) for stream in self._mapping.streams]
 
     def check(self) -> CheckReport:
-        report = CheckReport()
-        try:
-            self._greet()
-        except ConnectorError as failure:
-            report.note("sign_in", passed=False, detail=failure.code)
-            return report
-        report.note("sign_in", passed=True)
-        for stream in self._mapping.streams:
-            self._check_stream(stream, report)
-        self._check_read_only(report)
-        return report
+        return checked(
+            self._mapping,
+            sign_in=self._greet,
+            sample=self._sample,
+            prove_read_only=self._prove_read_only,
+        )
 
     def bound(self, now: datetime) -> Bound:
         return Bound(until=micros_of(moment_of(self._greet()) or now), as_of=now)
@@ -168,15 +164,10 @@ class ODataConnector:
 
     def _spec_of(self, stream: StreamMapping) -> StreamSpec:
         origin = stream.origin
-        return StreamSpec(
-            name=stream.name,
-            key=origin.key,
-            stamp=origin.stamp,
-            grain="table" if origin.stamp is None else "row",
-            paging="keyset",
+        return table_spec(
+            stream,
             window_rows=self.limits.rows_per_page,
             overlap=origin.overlap_seconds if origin.stamp else 0,
-            deletes=origin.deletes,
         )
 
     def _read_of(self, name: str, *, anew: bool = False) -> _Read:
@@ -322,7 +313,7 @@ class ODataConnector:
             wanted += ";IEEE754Compatible=true"
         return self._http.get(path, query, headers=self._sign_in.headers() | {"Accept": wanted})
 
-    def _check_read_only(self, report: CheckReport) -> None:
+    def _prove_read_only(self, report: CheckReport) -> None:
         """A service may say that its sets take no writes. Nothing is tried: no write is sure to change nothing."""
         try:
             sets = [self._entity_set(*_place_of(stream)) for stream in self._mapping.streams]
@@ -334,17 +325,12 @@ class ODataConnector:
         else:
             report.warn("read_only", NOT_PROVABLE)
 
-    def _check_stream(self, stream: StreamMapping, report: CheckReport) -> None:
-        try:
-            read = self._read_of(stream.name, anew=True)
-            order = (read.stamp, *read.key) if read.stamp else read.key
-            rows, _ = self._rows(read, None, order, 1)
-            for row in rows if read.stamp else ():
-                self._stamps.micros(row[0])
-        except ConnectorError as failure:
-            report.note(stream.name, passed=False, detail=str(failure))
-        else:
-            report.note(stream.name, passed=True)
+    def _sample(self, stream: StreamMapping) -> None:
+        read = self._read_of(stream.name, anew=True)
+        order = (read.stamp, *read.key) if read.stamp else read.key
+        rows, _ = self._rows(read, None, order, 1)
+        for row in rows if read.stamp else ():
+            self._stamps.micros(row[0])
 
 
 def _place_of(stream: StreamMapping) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from erp_bridge.connectors.base import (
     StreamSpec,
 )
 from erp_bridge.connectors.http import HttpError, HttpSettings, open_http
+from erp_bridge.connectors.presenting import checked
 from erp_bridge.connectors.stamped import (
     BEGINNING,
     OVERLAP_SECONDS,
@@ -99,22 +100,12 @@ class OdooConnector:
         ]
 
     def check(self) -> CheckReport:
-        report = CheckReport()
-        try:
-            self._call("res.users", "context_get", {})
-        except ConnectorError as failure:
-            report.note("sign_in", passed=False, detail=failure.code)
-            return report
-        report.note("sign_in", passed=True)
-        for stream in self._mapping.streams:
-            try:
-                self._search(_model_of(stream), _columns_of(stream), [], "id", limit=1)
-            except ConnectorError as failure:
-                report.note(stream.name, passed=False, detail=str(failure))
-            else:
-                report.note(stream.name, passed=True)
-        self._check_read_only(report)
-        return report
+        return checked(
+            self._mapping,
+            sign_in=lambda: self._call("res.users", "context_get", {}),
+            sample=self._sample,
+            prove_read_only=self._prove_read_only,
+        )
 
     def bound(self, now: datetime) -> Bound:
         return Bound(until=int(now.timestamp() * 1_000), as_of=now)
@@ -170,7 +161,10 @@ class OdooConnector:
     def close(self) -> None:
         self._http.close()
 
-    def _check_read_only(self, report: CheckReport) -> None:
+    def _sample(self, stream: StreamMapping) -> None:
+        self._search(_model_of(stream), _columns_of(stream), [], "id", limit=1)
+
+    def _prove_read_only(self, report: CheckReport) -> None:
         """Odoo tells what a user may do with a model; a user who may write anything read is not fit."""
         try:
             writable = [

@@ -39,6 +39,7 @@ from erp_bridge.connectors.dialects import (
     TableRead,
 )
 from erp_bridge.connectors.egress import permitted_addresses
+from erp_bridge.connectors.presenting import checked, table_spec
 from erp_bridge.connectors.settings import OwnMapping, zone_field
 from erp_bridge.connectors.sql_drivers import code_of, connect, driver_errors
 from erp_bridge.connectors.watermark import StampReader, TimeReading, micros_of, plain
@@ -101,17 +102,12 @@ class SqlConnector:
         return [self._spec_of(stream) for stream in self._mapping.streams]
 
     def check(self) -> CheckReport:
-        report = CheckReport()
-        try:
-            self._rows((self._dialect.bound(self._schema, "timestamp"), ()))
-        except ConnectorError as failure:
-            report.note("sign_in", passed=False, detail=failure.code)
-            return report
-        report.note("sign_in", passed=True)
-        for stream in self._mapping.streams:
-            self._check_stream(stream, report)
-        self._check_read_only(report)
-        return report
+        return checked(
+            self._mapping,
+            sign_in=lambda: self._rows((self._dialect.bound(self._schema, "timestamp"), ())),
+            sample=self._sample,
+            prove_read_only=self._prove_read_only,
+        )
 
     def bound(self, now: datetime) -> Bound:
         kinds = dict.fromkeys(stream.origin.kind for stream in self._mapping.streams)
@@ -160,15 +156,10 @@ class SqlConnector:
 
     def _spec_of(self, stream: StreamMapping) -> StreamSpec:
         origin = stream.origin
-        return StreamSpec(
-            name=stream.name,
-            key=origin.key,
-            stamp=origin.stamp,
-            grain="table" if origin.stamp is None else "row",
-            paging="keyset",
+        return table_spec(
+            stream,
             window_rows=self.limits.rows_per_page,
             overlap=origin.overlap_seconds if origin.kind == "timestamp" else 0,
-            deletes=origin.deletes,
         )
 
     def _table_of(self, name: str) -> TableRead:
@@ -268,16 +259,11 @@ class SqlConnector:
             self.close()
             raise ConnectorError(code_of(error)) from error
 
-    def _check_stream(self, stream: StreamMapping, report: CheckReport) -> None:
+    def _sample(self, stream: StreamMapping) -> None:
         table = self._table_of(stream.name)
-        try:
-            rows = self._rows(self._dialect.sample(table))
-            if table.kind == "timestamp":
-                self._check_stamps(table, rows)
-        except ConnectorError as failure:
-            report.note(stream.name, passed=False, detail=failure.code)
-        else:
-            report.note(stream.name, passed=True)
+        rows = self._rows(self._dialect.sample(table))
+        if table.kind == "timestamp":
+            self._check_stamps(table, rows)
 
     def _check_stamps(self, table: TableRead, rows: list[Row]) -> None:
         if self._rows(self._dialect.unstamped(table)):
@@ -285,7 +271,7 @@ class SqlConnector:
         for row in rows:
             self._stamps.micros(row[0])
 
-    def _check_read_only(self, report: CheckReport) -> None:
+    def _prove_read_only(self, report: CheckReport) -> None:
         """Ask what the account may write at all, then try it, touching no row, where nothing else forbids it."""
         try:
             rights = [str(row[0]) for row in self._rows((self._dialect.write_rights(), ()))]

@@ -32,6 +32,7 @@ from erp_bridge.connectors.base import (
     StreamSpec,
 )
 from erp_bridge.connectors.http import Answer, HttpSettings, moment_of, open_http
+from erp_bridge.connectors.presenting import checked, table_spec
 from erp_bridge.connectors.settings import OwnMapping
 from erp_bridge.connectors.tryton_approvals import TrytonDesk
 from erp_bridge.connectors.tryton_wire import encoded, rows_of, unknown_field
@@ -104,17 +105,12 @@ class TrytonConnector:
         return [self._spec_of(stream) for stream in self._mapping.streams]
 
     def check(self) -> CheckReport:
-        report = CheckReport()
-        try:
-            self._greet()
-        except ConnectorError as failure:
-            report.note("sign_in", passed=False, detail=failure.code)
-            return report
-        report.note("sign_in", passed=True)
-        for stream in self._mapping.streams:
-            self._check_stream(stream, report)
-        self._check_read_only(report)
-        return report
+        return checked(
+            self._mapping,
+            sign_in=self._greet,
+            sample=self._sample,
+            prove_read_only=self._prove_read_only,
+        )
 
     def bound(self, now: datetime) -> Bound:
         return Bound(until=micros_of(moment_of(self._greet()) or now), as_of=now)
@@ -168,15 +164,10 @@ class TrytonConnector:
 
     def _spec_of(self, stream: StreamMapping) -> StreamSpec:
         origin = stream.origin
-        return StreamSpec(
-            name=stream.name,
-            key=origin.key,
-            stamp=origin.stamp,
-            grain="table" if origin.stamp is None else "row",
-            paging="keyset",
+        return table_spec(
+            stream,
             window_rows=self._limit,
             overlap=origin.overlap_seconds if origin.stamp else 0,
-            deletes=origin.deletes,
         )
 
     def _columns_of(self, name: str) -> tuple[str, ...]:
@@ -311,7 +302,7 @@ class TrytonConnector:
             headers={"Authorization": f"Bearer {self._settings['key']}"},
         )
 
-    def _check_read_only(self, report: CheckReport) -> None:
+    def _prove_read_only(self, report: CheckReport) -> None:
         """Tryton tells what a user may do with a model; no write could be tried that would touch nothing."""
         origins = (stream.origin.table for stream in self._mapping.streams)
         models = sorted({"product.product" if table == STOCK else str(table) for table in origins})
@@ -339,17 +330,12 @@ class TrytonConnector:
         else:
             report.note("read_only", passed=not writable, detail=", ".join(writable[:3]))
 
-    def _check_stream(self, stream: StreamMapping, report: CheckReport) -> None:
+    def _sample(self, stream: StreamMapping) -> None:
         columns = self._columns_of(stream.name)
-        try:
-            if stream.origin.table == STOCK:
-                next(self._by_key(stream.name, columns, None), None)
-            else:
-                self._rows(self._read_of(stream.name, columns), [], [["id", "ASC"]], 1)
-        except ConnectorError as failure:
-            report.note(stream.name, passed=False, detail=str(failure))
+        if stream.origin.table == STOCK:
+            next(self._by_key(stream.name, columns, None), None)
         else:
-            report.note(stream.name, passed=True)
+            self._rows(self._read_of(stream.name, columns), [], [["id", "ASC"]], 1)
 
 
 def _with_one_stamp(row: Row) -> Row:

@@ -29,6 +29,7 @@ from erp_bridge.connectors.base import (
     StreamSpec,
 )
 from erp_bridge.connectors.http import PER_SECOND_MAX, HttpSettings, address, open_http
+from erp_bridge.connectors.presenting import checked
 from erp_bridge.connectors.tracking import Tracked
 from erp_bridge.connectors.u8_approvals import FORMS, U8Desk
 from erp_bridge.connectors.u8_client import Account, Record, U8Client, records_in
@@ -127,18 +128,12 @@ class U8OpenApiConnector:
         return [self._spec_of(stream) for stream in self._mapping.streams]
 
     def check(self) -> CheckReport:
-        report = CheckReport()
-        try:
-            self._client.token()
-        except ConnectorError as failure:
-            report.note("sign_in", passed=False, detail=failure.code)
-            return report
-        report.note("sign_in", passed=True)
-        for stream in self._mapping.streams:
-            self._check_stream(stream, report)
-        # The gateway has no call that tells what an application may do without doing it.
-        report.warn("read_only", NOT_PROVABLE)
-        return report
+        return checked(
+            self._mapping,
+            sign_in=self._client.token,
+            sample=self._sample,
+            prove_read_only=_cannot_prove,
+        )
 
     def bound(self, now: datetime) -> Bound:
         return Bound(until=int(now.timestamp() * 1_000), as_of=now)
@@ -224,19 +219,20 @@ class U8OpenApiConnector:
             rests=_object_of(stream).kind != "document",
         )
 
-    def _check_stream(self, stream: StreamMapping, report: CheckReport) -> None:
+    def _sample(self, stream: StreamMapping) -> None:
         """Read one row, and miss what must be there; other keys are absent when they have no value."""
         source = _object_of(stream)
-        try:
-            body = self._client.ask(source.list_path, {"page_index": "1", "rows_per_page": "1"})
-            rows = records_in(source.list_path, (body or {}).get(source.list_name))
-        except ConnectorError as failure:
-            report.note(stream.name, passed=False, detail=failure.code)
-            return
+        body = self._client.ask(source.list_path, {"page_index": "1", "rows_per_page": "1"})
+        rows = records_in(source.list_path, (body or {}).get(source.list_name))
         needed = [] if _is_lines(stream) or not rows else _needed_columns(stream)
         missing = [column for column in needed if column not in rows[0]]
-        detail = f"erp.missing_column: {', '.join(missing)}" if missing else ""
-        report.note(stream.name, passed=not missing, detail=detail)
+        if missing:
+            raise ConnectorError("erp.missing_column", ", ".join(missing))
+
+
+def _cannot_prove(report: CheckReport) -> None:
+    """The gateway has no call that tells what an application may do without doing it."""
+    report.warn("read_only", NOT_PROVABLE)
 
 
 def desk_of(settings: Mapping[str, Any], client: U8Client, mapping: SourceMapping) -> U8Desk:

@@ -233,7 +233,7 @@ def test_local_stamps_of_a_zone_with_summer_time_are_refused(shop: Shop) -> None
     shop.write("INSERT INTO places (code, name) VALUES ('A', 'x')")
     assert connector(shop, "timestamp").check().passed
     berlin = connector(shop, "timestamp", time_zone="Europe/Berlin")
-    assert ("places", "erp.stamps_ambiguous") in [
+    assert ("places", "erp.stamps_ambiguous: Europe/Berlin") in [
         (f.check, f.detail) for f in berlin.check().findings
     ]
     with pytest.raises(ConnectorError, match=r"erp\.stamps_ambiguous"):
