@@ -1,6 +1,6 @@
 """The phone app in a real browser, against one running installation; where that cannot be, it is said aloud."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,17 @@ NOT_RUN = "TESTS OF THE PHONE APP WERE NOT RUN"
 PASSWORD = "plainly-invented-1"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what each phone shows."""
+    report = yield
+    if report.failed:
+        report.sections += [
+            (f"phone of {one.account.name}", one.shown()) for one in BrowserPhone.in_hand
+        ]
+    return report
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Start Debian's Chromium; while it runs, its event loop is this thread's, so not beyond a file of tests."""
@@ -35,6 +46,7 @@ def browser() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=found, args=OPTIONS)
         yield running
         running.close()
+        BrowserPhone.in_hand.clear()
 
 
 @pytest.fixture(scope="session")

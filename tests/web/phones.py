@@ -2,8 +2,9 @@
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import httpx
@@ -73,6 +74,9 @@ class Account:
 class BrowserPhone:
     """One person's browser, apart from everybody else's; what its page complains about is kept."""
 
+    #: Those that nobody has put away, for the reader of a failure.
+    in_hand: ClassVar[list["BrowserPhone"]] = []
+
     def __init__(
         self,
         browser: Any,
@@ -99,6 +103,7 @@ class BrowserPhone:
         self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.in_hand.append(self)
 
     def sign_in(self) -> None:
         """Type company, login and password, and wait for home."""
@@ -160,6 +165,15 @@ class BrowserPhone:
             PATIENCE_MS / 1000,
         )
 
+    def shown(self) -> str:
+        """Say where the phone is, what can be read on it and what its page complained about."""
+        with suppress(Exception):
+            return (
+                f"{self.page.url}\n{self.page.inner_text('body', timeout=2_000)}\n{self.complaints}"
+            )
+        return "nothing can be read"
+
     def close(self) -> None:
         """Put the phone away."""
+        self.in_hand.remove(self)
         self.context.close()

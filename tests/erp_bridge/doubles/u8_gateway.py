@@ -72,6 +72,8 @@ class U8Gateway(WebServer):
         self.faults: list[Fault] = []
         #: What happens to decisions instead of only carrying them out, one each, then no more.
         self.acts: list[Callable[[Callable[[], Said]], Said]] = []
+        #: Done before each object is given.
+        self.before_get: Callable[[], object] = lambda: None
         #: Done once, after a first page was answered that others follow.
         self.between_pages: Callable[[], object] | None = None
         super().__init__(self._answer)
@@ -123,6 +125,7 @@ class U8Gateway(WebServer):
         return Said({"errcode": "0", "token": {"id": token, "appkey": "opa123", "expiresIn": 7200}})
 
     def _get(self, name: str, asked: Asked) -> Said:
+        self.before_get()
         code = CODES.get(name, "code")
         found = [row for row in self._rows(name) if row[code] == asked.query["id"]]
         if not found:
