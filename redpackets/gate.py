@@ -1,7 +1,7 @@
 """The gate: a copy in Redis of who may take which share, asked before the database and never believed about money.
 
 For each packet a *marker* names the *generation* of its keys: the ``free`` shares (a list of indexes), their
-``owners`` (person → index, with ``!`` once that is committed) and the ``members`` (in order, 16 bytes each). Whoever
+``owners`` (person → index, with ``!`` once that is committed) and the ``members`` (in buckets, 16 bytes each). Whoever
 is given an index must still claim it in the database; whoever owns one already is given the same again, so a call
 may be repeated, by the client library too. A list that is missing looks like an empty one: so there is no gate
 without a marker, and sold out is believed only when every share has an owner and every owner's commit was heard of.
@@ -11,6 +11,7 @@ and built anew.
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,8 +92,8 @@ class Gate:
             return
         generation = secrets.token_hex(6)
         seconds = max(1, int((ground.expires_at - now).total_seconds())) + KEPT_BEYOND_END_SECONDS
-        members = f"{marker}:{generation}:members"
-        if self._try(self._client.set, members, ground.members, ex=seconds + SPARE_SECONDS) is None:
+        members, lasts = f"{marker}:{generation}:members", seconds + SPARE_SECONDS
+        if self._try(self._put_members, members, ground.members, lasts) is None:
             return
         shares = [ground.share_count, ground.free, ground.taken, ground.holders]
         self._call(self._open, [marker], [generation, seconds, *shares])
@@ -112,6 +113,14 @@ class Gate:
     def forget(self, tenant_id: UUID, packet_id: UUID, generation: str) -> None:
         """Take down a gate that was wrong, unless it is a newer one by now; who asks next builds it anew."""
         self._call(self._forget, [_marker(tenant_id, packet_id)], [generation])
+
+    def _put_members(self, key: str, members: bytes, seconds: int) -> Any:
+        if not members:
+            return []
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hset(key, mapping=_in_buckets(members))
+            pipeline.expire(key, seconds)
+            return pipeline.execute()
 
     def _call(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
         """Run a script; None when there is no word from Redis."""
@@ -174,3 +183,11 @@ def read_ground(session: Session, packet_id: UUID, now: datetime) -> Ground | No
 
 def _marker(tenant_id: UUID, packet_id: UUID) -> str:
     return f"redpackets:gate:{tenant_id}:{packet_id}"
+
+
+def _in_buckets(members: bytes) -> dict[bytes, bytes]:
+    """Sort persons of 16 bytes each by their last byte."""
+    buckets: defaultdict[int, list[bytes]] = defaultdict(list)
+    for at in range(0, len(members), 16):
+        buckets[members[at + 15]].append(members[at : at + 16])
+    return {bytes([last]): b"".join(persons) for last, persons in buckets.items()}

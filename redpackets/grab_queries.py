@@ -178,15 +178,15 @@ _CREDITED = """free AS (
 CLAIM_TOGETHER = text(_ASKED + _ALLOWED_BY_GATE + _CREDITED)
 CLAIM_NAMED = text(_ASKED + _ALLOWED_BY_NAME + _CREDITED)
 
-#: All that a gate is built from, as Redis takes it: indexes as a list of numbers, persons as 16 bytes each, members in
-#: order. No row where nobody may pass by a gate: not open, frozen, capped, or with shares that have names on them.
+#: All that a gate is built from, as Redis takes it: indexes as a list of numbers, persons as 16 bytes each. No row where
+#: nobody may pass by a gate: not open, frozen, capped, or with shares that have names on them.
 #: For the driver itself, which can be asked for bytes as bytes: as text they took most of the time.
 GATE_GROUND = """
     SELECT p.share_count, p.expires_at,
            (SELECT string_agg(s.index::text, ',' ORDER BY s.index) FROM redpackets_share s
              WHERE s.tenant_id = p.tenant_id AND s.packet_id = p.id AND s.state = 'free') AS free,
            c.indexes AS taken, c.holders,
-           (SELECT string_agg(uuid_send(m.person_id), '' ORDER BY m.person_id) FROM redpackets_packet_member m
+           (SELECT string_agg(uuid_send(m.person_id), '') FROM redpackets_packet_member m
              WHERE m.tenant_id = p.tenant_id AND m.packet_id = p.id) AS members
       FROM redpackets_packet p
       JOIN redpackets_budget b ON b.tenant_id = p.tenant_id AND b.id = p.budget_id

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 import demo
 from app.core import clock
+from app.delivery.presence import Presence
 from app.people.models import OrgUnit, Person, RoleGrant
 from app.runtime.installation import installation_settings
 from demo import live
@@ -50,6 +51,7 @@ def test_an_announcement_reaches_its_people_and_nobody_else(system, town):
     lin, wu, sun = (system.phone(phone) for phone in (connected, absent, outsider))
     tokens = {phone: push_token(phone) for phone in (lin, wu, sun)}
     listening, elsewhere = StreamClient(system.url, connected), StreamClient(system.url, outsider)
+    wait_until(lambda: is_present(town, connected), "the gateway has said who is connected")
 
     post = boss.post(
         "/posts",
@@ -79,6 +81,10 @@ def test_an_announcement_reaches_its_people_and_nobody_else(system, town):
     assert [row["person"]["name"] for row in missing] == ["Wu"]
     listening.close()
     elsewhere.close()
+
+
+def is_present(town: Company, phone: Phone) -> bool:
+    return bool(Presence(town.space.redis).present([(town.tenant_id, phone.device_id)]))
 
 
 @pytest.fixture(scope="module")

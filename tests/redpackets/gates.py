@@ -41,7 +41,7 @@ def seen_gate(rewards: Rewards, packet: str) -> Seen | None:
     generation = (client.hget(marker, "generation") or b"").decode()
     if not generation:
         return None
-    members = client.get(f"{marker}:{generation}:members") or b""
+    members = b"".join(client.hvals(f"{marker}:{generation}:members"))
     owners = client.hgetall(f"{marker}:{generation}:owners")
     assert int(owners.pop(b"-")) == sum(index.endswith(b"!") for index in owners.values())
     return Seen(

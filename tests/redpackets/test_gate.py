@@ -1,7 +1,9 @@
 """The gate in front of the grab: what it holds, when it is believed, and what becomes of it when it is wrong."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from time import monotonic, sleep
+from uuid import UUID
 
 import pytest
 import redis
@@ -9,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.core import clock
+from app.core.ids import new_id
 from app.people.services import set_active
 from app.people.standing import FRESH_SECONDS, _Ended
-from redpackets.gate import Gate
+from redpackets.gate import Gate, Ground
 from redpackets.gate_scripts import ASK
 from tests.builders.stream import wait_until
 from tests.redpackets.gates import (
@@ -50,6 +54,18 @@ def test_the_first_grab_builds_a_gate_that_equals_the_database(rewards):
     assert_gate_equals_database(rewards, packet)
     members = {phone.person.id for phone in (*team, rewards.manager)}
     assert seen_gate(rewards, packet).members == members
+
+
+def test_two_members_halves_do_not_make_a_third(rewards):
+    gate, tenant_id, packet_id, now = entrance_of(rewards).gate, new_id(), new_id(), clock.now()
+    one, other = UUID(bytes=bytes(range(16))), UUID(bytes=bytes([*range(1, 8), 15, *range(8, 16)]))
+    between = UUID(bytes=one.bytes[8:] + other.bytes[:8])
+    assert {each.bytes[-1] for each in (one, other, between)} == {15}, "all lie in one bucket"
+
+    ground = Ground(1, now + timedelta(hours=1), "0", "", b"", one.bytes + other.bytes)
+    gate.build(tenant_id, packet_id, ground, now)
+    said = [gate.ask(tenant_id, packet_id, who).word for who in (between, other, one)]
+    assert said == ["stranger", "won", "taken"]
 
 
 def test_a_gate_built_anew_at_any_time_equals_the_database(rewards):
