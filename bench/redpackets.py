@@ -1,7 +1,8 @@
 """Red packets in a rush, past the gate: a crowd on one packet of 500 shares, and on a thousand packets of 20.
 
 At the level of the driver, in one process: *grab* is the product's whole way in but for HTTP; *bare SKIP LOCKED* is the least that is correct with PostgreSQL alone, without callers,
-facts or states; *raw commit* changes a row nobody else touches, one statement and one commit: the limit of wins.
+facts or states; *raw commit* changes a row nobody else touches, one statement and one commit: the limit of wins, once
+over as many connections as people tap at a time, once over one, which is all that the winners of a process have.
 Then through HTTP, beside the bare application's reading of one row behind the same check of a token. Then what a
 gate costs to build, and what it takes to verify a ledger of a million entries.
 
@@ -19,7 +20,13 @@ from bench.ground import Ground, Options, run
 from bench.rounds import Medians, alternate, print_ratio, print_table
 from bench.rush import Plan, Rush, prepare
 from bench.serving import measured, serve_api, serve_bare
-from bench.taking import by_bare_skip_locked, by_service, raw_commits, through_http
+from bench.taking import (
+    CONNECTIONS,
+    by_bare_skip_locked,
+    by_service,
+    raw_commits,
+    through_http,
+)
 from redpackets.chain import SEALED_TOGETHER_MAX, seal_entries
 from redpackets.verification import verify_ledger
 
@@ -31,7 +38,9 @@ QUICK_PLANS = (
     Plan("one packet of 20", packets=1, shares=20, audience=50, repeats=20),
     Plan("4 packets of 5", packets=4, shares=5, audience=5, repeats=5),
 )
-OURS, BARE, RAW = "grab", "bare SKIP LOCKED", "raw commit"
+OURS, BARE = "grab", "bare SKIP LOCKED"
+#: By the connections used: the product's writer of winners has one a process.
+RAW = {"raw commit, 1 connection": 1, f"raw commit, {CONNECTIONS} connections": CONNECTIONS}
 REBUILDS = 15
 ENTRIES, QUICK_ENTRIES = 1_000_000, 400
 
@@ -56,11 +65,12 @@ def _print_driver(rush: Rush, rounds: int) -> None:
     # A living company has given before, and the planner knows what its tables hold: so does everybody's here.
     by_service(rush)()
     rush.ground.tidy_up()
+    commits = min(rush.plan.attempts, 5_000)
     medians = alternate(
         {
             OURS: by_service(rush),
             BARE: by_bare_skip_locked(rush),
-            RAW: raw_commits(rush.ground, min(rush.plan.attempts, 5_000)),
+            **{name: raw_commits(rush.ground, commits, count) for name, count in RAW.items()},
         },
         rounds,
     )
@@ -68,7 +78,8 @@ def _print_driver(rush: Rush, rounds: int) -> None:
     print_table(medians)
     print_ratio(medians, OURS, BARE, "per second")
     print_ratio(medians, OURS, BARE, "database CPU µs")
-    print_ratio(medians, OURS, RAW, "wins a second")
+    for name in RAW:
+        print_ratio(medians, OURS, name, "wins a second")
 
 
 def _print_rebuild(rush: Rush) -> None:

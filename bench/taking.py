@@ -19,9 +19,8 @@ from bench.serving import Server
 from redpackets import services
 from redpackets.grabbing import Grabbed
 
-#: Threads that tap at once in one process, and connections of the bare peer and of the raw limit.
-THREADS = 16
-CONNECTIONS = 32
+#: Threads that tap at once in one process, and connections over the wire, of the bare peer and of the raw limit.
+THREADS = CONNECTIONS = 32
 WRITE = "UPDATE bench_row SET amount_minor = amount_minor + 1 WHERE id = %s"
 #: What anybody would write who wants it right: a lock for the person, the share held, the next free one with its
 #: wallet and journal, and a second look before "sold out". No caller, no packet's state, no fact.
@@ -122,7 +121,7 @@ def _bare_grab(connection: "psycopg.Connection[Any]", tap: Tap) -> Answer:
         time.sleep(BARE_PAUSE_SECONDS)
 
 
-def raw_commits(ground: Ground, count: int) -> Callable[[], Sample]:
+def raw_commits(ground: Ground, count: int, connections: int) -> Callable[[], Sample]:
     """Make commits of single rows, each touched by nobody else, a contender: the least a durable write costs."""
     own = threading.local()
 
@@ -133,7 +132,8 @@ def raw_commits(ground: Ground, count: int) -> Callable[[], Sample]:
         return {"result": "won", "first": True}
 
     def measure() -> Sample:
-        return _on_threads(ground, commit, [random.randint(1, ROWS) for _ in range(count)])[0]
+        numbers = [random.randint(1, ROWS) for _ in range(count)]
+        return _on_threads(ground, commit, numbers, connections)[0]
 
     return measure
 
@@ -171,7 +171,7 @@ def through_http(rush: Rush, server: Server, load: Generator) -> Callable[[], Sa
 
 
 def _on_threads(
-    ground: Ground, work: Callable[[Any], Answer], items: Sequence[Any]
+    ground: Ground, work: Callable[[Any], Answer], items: Sequence[Any], threads: int = THREADS
 ) -> tuple[Sample, list[Answer]]:
     waits, ended = [0.0] * len(items), [0.0] * len(items)
     answers: list[Answer] = [{}] * len(items)
@@ -187,8 +187,8 @@ def _on_threads(
 
     stores, database = ground.stores_cpu_seconds(), ground.database_cpu_seconds()
     own, began = time.process_time(), time.perf_counter()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for worker in [pool.submit(work_off) for _ in range(THREADS)]:
+    with ThreadPoolExecutor(threads) as pool:
+        for worker in [pool.submit(work_off) for _ in range(threads)]:
             worker.result()
     seconds = time.perf_counter() - began
     own, stores = time.process_time() - own, ground.stores_cpu_seconds() - stores
