@@ -99,7 +99,7 @@ def claim_together(session: Session, claims: Sequence[Claim]) -> list[Taken | No
     leaders = _one_each(claims)
     _enter_together(session, leaders)
     taken = _write(session, grab_queries.CLAIM_TOGETHER, leaders)
-    held = _held(session, [claim.place for claim in leaders if claim.place not in taken])
+    held = _held(session, [claim for claim in leaders if claim.place not in taken])
     answers: list[Taken | None] = []
     for claim_ in claims:
         answers.append(taken.get(claim_.place) or held.get(claim_.place))
@@ -186,6 +186,18 @@ def _write(
     session: Session, statement: TextClause, claims: Sequence[Claim]
 ) -> dict[tuple[UUID, UUID], Taken]:
     """Move shares, wallets and journal, and record a fact for each share taken."""
+    rows = _ask(session, statement, claims)
+    record_all(session, [(_fact(row), row.packet_id, row.scope_ids) for row in rows])
+    return {(row.packet_id, row.person_id): _taken(row, first=True) for row in rows}
+
+
+def _held(session: Session, claims: Sequence[Claim]) -> dict[tuple[UUID, UUID], Taken]:
+    """Read what the claimants hold already."""
+    rows = _ask(session, grab_queries.HELD, claims) if claims else ()
+    return {(row.packet_id, row.person_id): _taken(row, first=False) for row in rows}
+
+
+def _ask(session: Session, statement: TextClause, claims: Sequence[Claim]) -> Sequence[Row[Any]]:
     asked = [
         {
             "packet_id": claim_.packet_id,
@@ -199,21 +211,7 @@ def _write(
         for claim_ in claims
     ]
     values = {"tenant_id": tenant_of(session), "claims": orjson.dumps(asked).decode()}
-    rows = session.execute(statement, values).all()
-    record_all(session, [(_fact(row), row.packet_id, row.scope_ids) for row in rows])
-    return {(row.packet_id, row.person_id): _taken(row, first=True) for row in rows}
-
-
-def _held(session: Session, places: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Taken]:
-    if not places:
-        return {}
-    rows: Any = session.execute(grab_queries.shares_held(places))
-    return {
-        (share.packet_id, share.holder_id): Taken(
-            index=share.index, amount_minor=share.amount_minor, unit=unit, first=False
-        )
-        for share, unit in rows
-    }
+    return session.execute(statement, values).all()
 
 
 def _taken(row: Row[Any], *, first: bool) -> Taken:

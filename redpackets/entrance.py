@@ -61,6 +61,7 @@ class Entrance:
                 grabbed = self._write(claims, packet_id, said.index, now)
                 if grabbed is not None:
                     return grabbed
+            if said.word == "won":
                 self.gate.release(claims.tenant_id, packet_id, claims.person_id, said)
         return self._ordinary(claims, packet_id, said, by_database)
 
@@ -116,7 +117,7 @@ class Entrance:
         try:
             grabbed = by_database()
         except Refusal:
-            if said.index is not None:
+            if said.word == "won":
                 # It was given out and could not be claimed, so nobody has it.
                 self.gate.forget(claims.tenant_id, packet_id, said.generation)
             raise

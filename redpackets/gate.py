@@ -41,9 +41,9 @@ SPARE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Said:
-    """What the gate said: ``won`` with an index to claim, ``sold_out``, or why it cannot say.
+    """What the gate said: ``won`` with an index to claim, ``mine`` with the one held, ``sold_out``, or why it cannot say.
 
-    ``mine``: the caller's share is committed. ``taken``: all shares are given out, not all are committed.
+    ``taken``: all shares are given out, not all are committed.
     ``build``: there is no gate and the caller may build it; ``wait``: somebody does. ``stranger``: no member.
     ``none``: such a packet has no gate. ``away``: no word from Redis.
     """

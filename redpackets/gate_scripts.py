@@ -38,7 +38,7 @@ if not settled then
   return absent()
 end
 if owned then
-  if string.sub(owned, -1) == '!' then return {'mine', gate[1]} end
+  if string.sub(owned, -1) == '!' then return {'mine', gate[1], string.sub(owned, 1, -2)} end
   return {'won', gate[1], owned}
 end
 if not is_member(here .. ':members', person) then return {'stranger', gate[1]} end

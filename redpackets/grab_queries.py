@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, TextClause, and_, func, select, text, tuple_
+from sqlalchemy import Select, TextClause, and_, func, select, text
 
 from app.people.models import Person
 from redpackets.models import Budget, Packet, Share
@@ -99,10 +99,22 @@ _ASKED = """
                   wallet_id uuid, entry_id uuid)
     ), """
 
-#: What a request checks about its caller and a grab about its packet, for many at once. Each row is fetched by its
-#: whole key (``OFFSET 0`` keeps the planner from merging it into the join): the plan is kept for long, and one made
-#: while the tables were small read every packet of the company, and every free share of a packet, for each claim.
-_ALLOWED_BY_GATE = """allowed AS (
+#: What a request checks about its caller, for many at once. Each row is fetched by its whole key (``OFFSET 0`` keeps
+#: the planner from merging it into the join): the plan is kept for long, and one made while the tables were small read
+#: every packet of the company, and every free share of a packet, for each claim.
+_CALLER_STANDS = """
+         CROSS JOIN LATERAL (
+               SELECT name FROM people_person
+                WHERE tenant_id = :tenant_id AND id = a.person_id AND active OFFSET 0) AS x
+         CROSS JOIN LATERAL (
+               SELECT FROM people_sign_in
+                WHERE tenant_id = :tenant_id AND id = a.sign_in_id AND person_id = a.person_id
+                  AND ended_at IS NULL AND expires_at > a.moment OFFSET 0) AS g
+         WHERE EXISTS (SELECT FROM people_tenant WHERE id = :tenant_id AND state = 'active')
+"""
+
+#: And what a grab checks about its packet.
+_ALLOWED_BY_GATE = f"""allowed AS (
         SELECT a.*, p.unit, p.actor_id, x.name AS holder_name
           FROM asked a
          CROSS JOIN LATERAL (
@@ -118,17 +130,10 @@ _ALLOWED_BY_GATE = """allowed AS (
                SELECT FROM redpackets_packet_member
                 WHERE tenant_id = :tenant_id AND packet_id = a.packet_id
                   AND person_id = a.person_id OFFSET 0) AS m
-         CROSS JOIN LATERAL (
-               SELECT name FROM people_person
-                WHERE tenant_id = :tenant_id AND id = a.person_id AND active OFFSET 0) AS x
-         CROSS JOIN LATERAL (
-               SELECT FROM people_sign_in
-                WHERE tenant_id = :tenant_id AND id = a.sign_in_id AND person_id = a.person_id
-                  AND ended_at IS NULL AND expires_at > a.moment OFFSET 0) AS g
-         WHERE EXISTS (SELECT FROM people_tenant WHERE id = :tenant_id AND state = 'active')
+         {_CALLER_STANDS}
            AND NOT EXISTS (SELECT FROM redpackets_share h WHERE h.tenant_id = :tenant_id
                               AND h.packet_id = a.packet_id AND h.holder_id = a.person_id)
-    ), """
+    ), """  # noqa: S608 - the conditions are the ones above
 
 _ALLOWED_BY_NAME = """allowed AS (
         SELECT a.*, p.unit, p.actor_id, x.name AS holder_name
@@ -178,6 +183,21 @@ _CREDITED = """free AS (
 CLAIM_TOGETHER = text(_ASKED + _ALLOWED_BY_GATE + _CREDITED)
 CLAIM_NAMED = text(_ASKED + _ALLOWED_BY_NAME + _CREDITED)
 
+#: What askers hold already, whatever became of the packet since.
+_HELD = f"""
+    SELECT a.packet_id, a.person_id, s.index AS share_index, s.amount_minor, p.unit
+      FROM asked a
+     CROSS JOIN LATERAL (
+           SELECT index, amount_minor FROM redpackets_share
+            WHERE tenant_id = :tenant_id AND packet_id = a.packet_id
+              AND holder_id = a.person_id OFFSET 0) AS s
+     CROSS JOIN LATERAL (
+           SELECT unit FROM redpackets_packet
+            WHERE tenant_id = :tenant_id AND id = a.packet_id OFFSET 0) AS p
+     {_CALLER_STANDS}
+"""  # noqa: S608 - the conditions are the ones above
+HELD = text(_ASKED.rstrip(" ,") + _HELD)
+
 #: All that a gate is built from, as Redis takes it: indexes as a list of numbers, persons as 16 bytes each. No row where
 #: nobody may pass by a gate: not open, frozen, capped, or with shares that have names on them.
 #: For the driver itself, which can be asked for bytes as bytes: as text they took most of the time.
@@ -199,15 +219,6 @@ GATE_GROUND = """
        AND p.frozen_at IS NULL AND p.split <> 'named' AND p.origin_cap_count IS NULL
        AND b.receive_cap_minor IS NULL
 """
-
-
-def shares_held(pairs: Collection[tuple[UUID, UUID]]) -> Select[Share, str]:
-    """(share, unit) that these (packet, person) pairs hold."""
-    return (
-        select(Share, Packet.unit)
-        .join(Packet, and_(Packet.tenant_id == Share.tenant_id, Packet.id == Share.packet_id))
-        .where(tuple_(Share.packet_id, Share.holder_id).in_(pairs))
-    )
 
 
 def shares_named(packet_id: UUID) -> Select[int, UUID | None, int]:

@@ -177,12 +177,13 @@ def test_a_stopping_server_writes_who_waits_and_lets_nobody_in(rewards):
 
 
 def test_each_claim_is_checked_against_the_rows_and_the_others_stand(rewards, other_company):
-    lin, zhao, qian, sun = rewards.team("Lin", "Zhao", "Qian", "Sun")
-    packet, frozen = rewards.send(count=4), rewards.send(count=4)
+    lin, zhao, qian, sun, wu = rewards.team("Lin", "Zhao", "Qian", "Sun", "Wu")
+    packet, frozen = rewards.send(count=5), rewards.send(count=4)
     [late] = rewards.team("Late")
     stranger = other_company.phone("Vera")
-    won = zhao.post(f"{packet}/grab").json["share"]["index"]
-    qian.delete("/sessions/current")
+    won, left = (phone.post(f"{packet}/grab").json["share"]["index"] for phone in (zhao, wu))
+    for phone in (qian, wu):
+        phone.delete("/sessions/current")
     with rewards.company.transaction() as session:
         session.execute(
             text("UPDATE redpackets_packet SET frozen_at = now() WHERE id = :id"),
@@ -194,6 +195,7 @@ def test_each_claim_is_checked_against_the_rows_and_the_others_stand(rewards, ot
         "the same person again": claim_of(lin, packet, free[1], now),
         "holds another": claim_of(zhao, packet, free[1], now),
         "signed out": claim_of(qian, packet, free[1], now),
+        "holds one and signed out": claim_of(wu, packet, left, now),
         "somebody has it": claim_of(sun, packet, won, now),
         "no member": claim_of(late, packet, free[2], now),
         "another company": claim_of(stranger, packet, free[2], now),
@@ -212,7 +214,8 @@ def test_each_claim_is_checked_against_the_rows_and_the_others_stand(rewards, ot
         "the same person again": (free[0], False),
         "holds another": (won, False),
     }
-    assert seen_shares(rewards, packet)[1] == {lin.person.id: free[0], zhao.person.id: won}
+    holders = {lin.person.id: free[0], zhao.person.id: won, wu.person.id: left}
+    assert seen_shares(rewards, packet)[1] == holders
     assert rewards.verify().holds
 
 
