@@ -9,6 +9,8 @@ from sqlalchemy import text
 from app.core.jobs import Workbench, visit_companies
 from redpackets import chain, ledger_notices, verification
 
+#: Each statement of a proof reads the whole ledger: a large one takes longer than other jobs may.
+_PATIENCE = text("SELECT set_config('statement_timeout', '30min', true)")
 _WAITING = text("SELECT DISTINCT tenant_id FROM redpackets_chain_queue")
 
 log = structlog.get_logger()
@@ -58,6 +60,7 @@ def _note_head(bench: Workbench, tenant_id: UUID) -> None:
 
 def _prove(bench: Workbench, tenant_id: UUID) -> None:
     with bench.database.transaction(tenant_id) as session:
+        session.execute(_PATIENCE)
         found = verification.prove_ledger(session, now=bench.clock())
         if not found.holds:
             ledger_notices.tell_auditors(session, now=bench.clock())

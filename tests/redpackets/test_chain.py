@@ -3,6 +3,7 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -14,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.commands import ledger as commands
 from app.core.roles import plain_url
-from redpackets import chain, ledger_jobs
+from app.core.work import Database
+from redpackets import chain, ledger_jobs, verification
 from redpackets.chain_checks import HandedHead, heads_not_found
 
 
@@ -307,6 +309,21 @@ def test_auditors_are_told_of_a_ledger_that_does_not_hold(sealed):
 
     [kept] = rows(sealed, "SELECT kind FROM delivery_notice WHERE kind LIKE 'redpackets.ledger%'")
     assert kept["kind"] == "redpackets.ledger_broken"
+
+
+def test_the_night_has_patience_with_a_large_ledger(sealed, monkeypatch):
+    hasty = Database(sealed.company.space.settings, statement_seconds=1)
+    proved = verification.prove_ledger
+
+    def slowly(session, **when):
+        session.execute(text("SELECT pg_sleep(1.2)"))
+        return proved(session, **when)
+
+    monkeypatch.setattr(verification, "prove_ledger", slowly)
+    bench = replace(sealed.company.space.workbench(), database=hasty)
+    ledger_jobs._prove(bench, sealed.company.tenant_id)
+    hasty.close()
+    assert rows(sealed, "SELECT 1 FROM redpackets_ledger_proof")
 
 
 def test_the_operator_proves_the_ledger_and_the_heads_that_were_handed_out(
