@@ -24,6 +24,7 @@ from app.core.problems import register_problem_handlers
 from app.core.settings import Settings, load_settings
 from app.core.subscriptions import HANDLE_FACT, Subscriptions
 from app.core.work import Database
+from app.delivery.ports import OPEN_APPS, OpenApps
 from app.people.access import CallerLoader
 from app.people.tokens import TokenKey
 from erp_bridge.approvals.queries import count_waiting_for
@@ -34,6 +35,7 @@ from redpackets.oversight.ports import AUDIENCE_ACTIVITY
 from redpackets.payouts.ports import REDEMPTION_WORTH
 from redpackets.points.redeeming import worth_of
 from roledata.answering import FigureAnswers
+from roledata.looking import Looking
 from roledata.ports import ATTENTION, WAITING_APPROVALS, Attention
 from roledata.routes import CACHE_TOOL
 
@@ -103,4 +105,6 @@ def _introduce(space: Workspace) -> None:
     space.ports[REDEMPTION_WORTH] = worth_of
     attention: Attention = space.tools[BRIDGE_ATTENTION]
     space.ports[ATTENTION] = attention
+    open_apps: OpenApps = Looking(attention).at_home
+    space.ports[OPEN_APPS] = open_apps
     space.ports[WAITING_APPROVALS] = count_waiting_for

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import redis
 
+from erp_bridge.canon import with_headers
+
 ATTENTION = "erp_bridge.attention"
 LASTS_SECONDS = 30
 #: A process tells no more often than this, however often somebody looks.
@@ -36,7 +38,7 @@ class Attention:
     def note(self, tenant_id: UUID, tables: Collection[str], *, now: datetime) -> None:
         """Somebody looks at figures made of these tables (named as in `canon`)."""
         moment = self._monotonic()
-        fresh = [table for table in tables if self._is_news(tenant_id, table, moment)]
+        fresh = [t for t in with_headers(tables) if self._is_news(tenant_id, t, moment)]
         if not fresh or moment < self._left_alone_until:
             return
         members = {f"{tenant_id}|{table}": now.timestamp() for table in fresh}

@@ -6,6 +6,7 @@ themselves, and a test keeps the two equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -290,3 +291,11 @@ _ALL = (
 )
 
 TABLES: dict[str, CanonTable] = {table.name: table for table in _ALL}
+
+
+def with_headers(names: Iterable[str]) -> set[str]:
+    """Name these tables and the documents that their rows repeat: a line says nothing before its document is there."""
+    asked = set(names)
+    return asked | {
+        header.table for name in asked if (table := TABLES.get(name)) and (header := table.header)
+    }

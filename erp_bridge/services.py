@@ -33,8 +33,8 @@ RETRY_QUARANTINE = "erp_bridge.retry_quarantine"
 RECONCILE_SECONDS = 300
 #: The shortest interval of a source's streams; the longest, and the night, are in `polling`.
 POLL_SECONDS = {
-    "u8_sql": 5,
-    "sql": 5,
+    "u8_sql": 2,
+    "sql": 2,
     "files": 30,
     "odata": 10,
     "odoo": 10,

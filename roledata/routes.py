@@ -29,6 +29,7 @@ from app.people.audiences import AudienceScope
 from roledata import breakdown, documents, queries, services, watches
 from roledata.cache import FigureCache
 from roledata.grammar import catalogue
+from roledata.looking import Looking
 from roledata.ports import ATTENTION, WAITING_APPROVALS, Attention, WaitingApprovals
 from roledata.schemas import (
     BreakdownOut,
@@ -222,8 +223,7 @@ def _note_attention(reader: Reader, keys: Iterable[str]) -> None:
     """Tell whoever brings the facts which of them are being looked at; after the answer is made."""
     attention: Attention | None = workspace().ports.get(ATTENTION)
     if attention is not None:
-        tables = services.tables_behind(reader.catalogue, keys)
-        attention.note(reader.caller.tenant_id, tables, now=reader.now)
+        Looking(attention).at_cards(reader.caller.tenant_id, keys, now=reader.now)
 
 
 def _asked(query: dict[str, Any]) -> Asked:

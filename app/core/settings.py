@@ -92,7 +92,7 @@ def _from_environment() -> dict[str, object]:
             "fcm_project": env.str("FCM_PROJECT", "workspace-demo"),
             "fcm_credentials_file": env.str("FCM_CREDENTIALS_FILE", ""),
             "rail_endpoint": env.str("RAIL_ENDPOINT", ""),
-            "erp_poll_seconds": env.int("ERP_POLL_SECONDS", 5),
+            "erp_poll_seconds": env.int("ERP_POLL_SECONDS", 2),
             "erp_hosts": env.str("ERP_HOSTS", ""),
             "login_limit": env.str("LOGIN_LIMIT", "5 per minute"),
             "person_limit": env.str("PERSON_LIMIT", "600 per minute"),

@@ -44,6 +44,7 @@ class Connection:
     is_live: bool = False
     is_catching_up: bool = False
     is_closed: bool = False
+    role_keys: frozenset[str] = frozenset()
     _count: int = field(default=0)
 
     @property

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from app.delivery.ear import Ear
 from app.delivery.errors import Resync, ServerMoving, TooManyConnections
 from app.delivery.hints import HintPublisher
 from app.delivery.hub import Hub
+from app.delivery.ports import OPEN_APPS, OpenApps
 from app.delivery.presence import REFRESH_SECONDS, Presence
 from app.delivery.replay import Replayed, Standing
 
@@ -60,6 +62,7 @@ class Gateway:
         self.presence = Presence(self.space.redis)
         self._ear = Ear(self.hub, self.listener, HintPublisher(self.space.redis))
         self._acknowledgements = Acknowledgements(self.space)
+        self._role_keys: dict[frozenset[str], frozenset[str]] = {}
         self._slots = BoundedSemaphore(
             max(1, settings.database_pool_size - SPARE_DATABASE_CONNECTIONS)
         )
@@ -95,7 +98,17 @@ class Gateway:
                 caller = self.space.load_caller(session, claims, self.space.now())
         except AWAY as error:
             raise Unavailable(retry_after=1) from error
-        return Connection(claims, caller.device_id, caller.scope_ids, socket, websocket, asked)
+        # Thousands hold the same roles: they share one set.
+        role_keys = self._role_keys.setdefault(caller.role_keys, caller.role_keys)
+        return Connection(
+            claims,
+            caller.device_id,
+            caller.scope_ids,
+            socket,
+            websocket,
+            asked,
+            role_keys=role_keys,
+        )
 
     def begin(self, connection: Connection) -> None:
         """Take an admitted connection in and catch it up."""
@@ -103,6 +116,7 @@ class Gateway:
         self.start_catching_up(connection)
         if connection.device_id is not None:
             gevent.spawn(self.presence.show, [(connection.claims.tenant_id, connection.device_id)])
+        gevent.spawn(self._tell_of_open_apps, [connection])
 
     def end(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
@@ -235,6 +249,15 @@ class Gateway:
                     if c.device_id is not None
                 }
             )
+            self._tell_of_open_apps(self.hub.all_connections())
+
+    def _tell_of_open_apps(self, connections: Iterable[Connection]) -> None:
+        """Say once for each company and set of roles that somebody is there, however many they are."""
+        heard: OpenApps | None = self.space.ports.get(OPEN_APPS)
+        if heard is None:
+            return
+        for tenant_id, role_keys in {(c.claims.tenant_id, c.role_keys) for c in connections}:
+            heard(tenant_id, role_keys, now=self.space.now())
 
 
 def _settle_where_to_begin(connection: Connection, standing: Standing) -> None:

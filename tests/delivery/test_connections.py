@@ -22,7 +22,9 @@ from prometheus_client import REGISTRY
 from app.core.composition import Claims
 from app.delivery.connections import QUEUE_MAX, Connection
 from app.delivery.deadline import DatabaseTooSlow, deadline
+from app.delivery.gateway import Gateway
 from app.delivery.hub import Feed, Hub
+from app.delivery.ports import OPEN_APPS
 from app.delivery.websocket import BoundedWebSocket
 from app.runtime import gateway_process
 
@@ -285,3 +287,23 @@ def test_a_driver_that_stops_everybody_is_refused_and_a_busy_machine_is_not(spac
     monkeypatch.setattr(gateway_process, "_others_run_during_a_query", lambda _: next(answers))
     gateway_process.check_database_cooperates(space)
     assert list(answers) == []
+
+
+def test_open_apps_are_told_of_once_for_each_company_and_set_of_roles(
+    space, connection, monkeypatch
+):
+    gateway, heard = Gateway(space, listener=None), []
+    leader, employee = frozenset({"sales_leader"}), frozenset({"employee"})
+    elsewhere = replace(connection, claims=Claims(uuid4(), uuid4(), uuid4()), role_keys=leader)
+    here = [replace(connection, role_keys=roles) for roles in (leader, leader, employee)]
+    monkeypatch.setitem(space.ports, OPEN_APPS, lambda *told, now: heard.append((*told, now)))
+    gateway._tell_of_open_apps([elsewhere, *here])
+
+    company = connection.claims.tenant_id
+    assert len(heard) == 3
+    assert {told[:2] for told in heard} == {
+        (company, leader),
+        (company, employee),
+        (elsewhere.claims.tenant_id, leader),
+    }
+    assert all(now <= space.now() for *_, now in heard)

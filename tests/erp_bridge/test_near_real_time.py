@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import redis
 
+from app.delivery.ports import OPEN_APPS, OpenApps
 from erp_bridge.attention import ATTENTION, LASTS_SECONDS, Attention
 from tests.builders.company import Company, Phone
 from tests.erp_bridge.bridge import Bridge, connect
@@ -82,6 +83,18 @@ def test_reading_a_card_is_looking_at_its_table(company: Company) -> None:
     assert leader.get("/home").status_code == 200
     watched = attention.watched(company.clock())[company.tenant_id]
     assert {"sales_order_line", "invoice_line"} <= watched
+    assert {"sales_order", "invoice"} <= watched, "a line says nothing before its document is there"
+
+
+def test_whoever_has_the_app_open_goes_on_looking(company: Company) -> None:
+    attention: Attention = company.space.tools[ATTENTION]
+    open_apps: OpenApps = company.space.ports[OPEN_APPS]
+    open_apps(company.tenant_id, frozenset({"employee"}), now=company.clock())
+    assert company.tenant_id not in attention.watched(company.clock())
+    open_apps(company.tenant_id, frozenset({"employee", "sales_leader"}), now=company.clock())
+    watched = attention.watched(company.clock())[company.tenant_id]
+    assert "sales_order_line" in watched
+    assert "approval_task" not in watched, "with everybody's app it would be looked at all day"
 
 
 def test_attention_is_told_now_and_then_and_redis_may_be_away() -> None:
