@@ -42,7 +42,7 @@ TEMPLATE = f"workspace_test_{zlib.crc32(__file__.encode()):08x}"
 def pytest_configure(config: pytest.Config) -> None:
     """Start embedded servers once for the run, before any test process, unless the environment names servers."""
     given = "TEST_DATABASE_URL" in os.environ and "TEST_REDIS_URL" in os.environ
-    if given or hasattr(config, "workerinput"):
+    if given or hasattr(config, "workerinput") or config.option.collectonly:
         return
     folder = tempfile.mkdtemp(prefix="workspace-test-")
     running = embedded.start(Path(folder))

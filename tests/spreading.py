@@ -9,20 +9,41 @@ from xdist.scheduler import LoadFileScheduling
 
 #: Folders and files whose tests share what a process makes once: the running product, the whole real company.
 TOGETHER = {
-    "the running product": ("tests/journeys/", "tests/web/test_screens.py", "tests/web/test_two"),
+    "the phone app on the running product": (
+        "tests/web/test_screens.py",
+        "tests/web/test_two_people.py",
+        "tests/web/test_hardships.py",
+        "tests/web/test_telling.py",
+        "tests/web/test_approving.py",
+    ),
+    "the running product": ("tests/journeys/",),
     "AdventureWorks": (
         "tests/roledata/test_adventureworks.py",
         "tests/erp_bridge/test_adventureworks.py",
     ),
 }
-#: Few tests that take long; all others begin with the file of the most tests.
+#: Few tests that take long, the longest first; all others begin with the file of the most tests.
 LONG = (
     *TOGETHER,
     "tests/bench/test_smoke.py",
-    "tests/redpackets/test_invariants.py",
-    "tests/redpackets/test_tree_invariants.py",
-    "tests/redpackets/test_crashes.py",
+    "tests/delivery/test_working.py",
+    "tests/demo/test_history.py",
+    "tests/erp_bridge/test_survival.py",
+    "tests/runtime/test_supervisor.py",
+    "tests/delivery/test_resuming.py",
+    "tests/roledata/test_scopes.py",
     "tests/runtime/test_make_venv.py",
+    "tests/redpackets/test_invariants.py",
+    "tests/erp_bridge/test_rereading.py",
+    "tests/redpackets/payouts/test_rails.py",
+    "tests/erp_bridge/test_as_known_at.py",
+    "tests/roledata/test_summaries.py",
+    "tests/roledata/test_watches.py",
+    "tests/roledata/test_push.py",
+    "tests/demo/test_rewards.py",
+    "tests/redpackets/campaigns/test_restated.py",
+    "tests/redpackets/test_crashes.py",
+    "tests/redpackets/test_tree_invariants.py",
 )
 
 

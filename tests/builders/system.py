@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+from flask import Flask
 
 from app.core.composition import workspace
 from app.factory import create_app
@@ -50,6 +52,13 @@ class System:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @cached_property
+    def _app(self) -> Flask:
+        """Compose the application over the installation's servers, for what tests do behind its back."""
+        return create_app(
+            installation_settings(self.folder, environment="test", log_level="CRITICAL")
+        )
 
     def start(self) -> None:
         """Start everything and wait until it says that it is ready."""
@@ -116,12 +125,11 @@ class System:
 
     def company(self) -> Company:
         """Found a company in the running installation."""
-        made = create_app(
-            installation_settings(self.folder, environment="test", log_level="CRITICAL")
-        )
-        self._opened.callback(workspace(made).database.close)
-        self._opened.callback(workspace(made).redis.close)
-        return found_company(made, workspace(made), MovableClock())
+        space = workspace(self._app)
+        # Both connect anew when they are used again.
+        self._opened.callback(space.database.close)
+        self._opened.callback(space.redis.close)
+        return found_company(self._app, space, MovableClock())
 
     def phone(self, phone: Phone) -> "RemotePhone":
         """Let a person's phone talk to the running installation."""

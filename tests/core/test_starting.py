@@ -1,10 +1,24 @@
 """Starting: nothing is looked through for garbage meanwhile, and afterwards it is again."""
 
 import gc
+import subprocess
+import sys
+from pathlib import Path
 
+import click
 import pytest
 
+from app import cli
 from app.core.starting import starting
+
+ROOT = Path(__file__).parents[2]
+#: Says what of the business's code was imported for a command.
+SAYS_WHAT_IT_NEEDED = """
+import sys
+from app import cli
+cli.main(sys.argv[1:], standalone_mode=False)
+print(sorted(name for name in sys.modules if name.endswith((".register", ".routes", ".services"))))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +42,18 @@ def test_a_start_that_fails_collects_again():
         raise RuntimeError("no database")
 
     assert gc.isenabled()
+
+
+def test_a_command_imports_no_more_than_its_subject():
+    command = [sys.executable, "-c", SAYS_WHAT_IT_NEEDED, "db", "--help"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("subject", cli.SUBJECTS)
+def test_every_subject_has_commands(subject):
+    context = click.Context(cli.main)
+    group = cli.main.get_command(context, subject)
+    assert isinstance(group, click.Group)
+    assert group.name == subject
+    assert group.list_commands(context) != []

@@ -1,6 +1,7 @@
 """The virtual environment: made once, made anew when half of it is there, never somebody else's."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,10 +15,27 @@ LIST = "requirements.txt"
 NOTHING = "# nothing is needed\n--no-index\n"
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one where there was none; that takes longer than everything else here."""
+    return made(listed(tmp_path_factory.mktemp("first")))
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / LIST).write_text(NOTHING)
-    return tmp_path
+    return listed(tmp_path)
+
+
+@pytest.fixture
+def whole(checkout: Path, first: Path) -> Path:
+    """Give the checkout an environment that is there."""
+    copied: Path = shutil.copytree(first, checkout / ".venv", symlinks=True)
+    return copied
+
+
+def listed(checkout: Path) -> Path:
+    (checkout / LIST).write_text(NOTHING)
+    return checkout
 
 
 def made(checkout: Path) -> Path:
@@ -26,22 +44,21 @@ def made(checkout: Path) -> Path:
     return venv
 
 
-def test_it_is_made_with_the_proof_of_what_it_holds(checkout: Path) -> None:
-    venv = made(checkout)
-    assert (venv / "installed" / LIST).read_text() == NOTHING
-    result = subprocess.run([venv / "bin" / "python", "-c", ""], check=False)
+def test_it_is_made_with_the_proof_of_what_it_holds(first: Path) -> None:
+    assert (first / "installed" / LIST).read_text() == NOTHING
+    result = subprocess.run([first / "bin" / "python", "-c", ""], check=False)
     assert result.returncode == 0
 
 
-def test_what_is_whole_is_left_alone(checkout: Path) -> None:
-    mine = made(checkout) / "something-of-mine"
+def test_what_is_whole_is_left_alone(checkout: Path, whole: Path) -> None:
+    mine = whole / "something-of-mine"
     mine.touch()
     made(checkout)
     assert mine.exists()
 
 
-def test_a_changed_list_is_installed_into_what_is_there(checkout: Path) -> None:
-    mine = made(checkout) / "something-of-mine"
+def test_a_changed_list_is_installed_into_what_is_there(checkout: Path, whole: Path) -> None:
+    mine = whole / "something-of-mine"
     mine.touch()
     (checkout / LIST).write_text(NOTHING + "# changed\n")
     venv = made(checkout)
@@ -49,13 +66,12 @@ def test_a_changed_list_is_installed_into_what_is_there(checkout: Path) -> None:
     assert "changed" in (venv / "installed" / LIST).read_text()
 
 
-def test_half_an_environment_is_made_anew(checkout: Path) -> None:
-    venv = made(checkout)
-    (venv / "bin" / "python").unlink()
-    (venv / "half").touch()
+def test_half_an_environment_is_made_anew(checkout: Path, whole: Path) -> None:
+    (whole / "bin" / "python").unlink()
+    (whole / "half").touch()
     made(checkout)
-    assert (venv / "bin" / "python").exists()
-    assert not (venv / "half").exists()
+    assert (whole / "bin" / "python").exists()
+    assert not (whole / "half").exists()
 
 
 def test_somebody_elses_folder_is_not_touched(checkout: Path) -> None:

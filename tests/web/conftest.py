@@ -16,7 +16,13 @@ from tests.web.phones import Account, BrowserPhone
 #: Asked for first, so that where there is no browser or app, no system is started for nothing.
 IN_BROWSER = pytest.mark.usefixtures("browser", "built_app")
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+    # There is none to be had: the processor would only play its part.
+    "--disable-gpu",
+]
 NOT_RUN = "TESTS OF THE PHONE APP WERE NOT RUN"
 PASSWORD = "plainly-invented-1"
 

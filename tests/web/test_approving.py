@@ -8,6 +8,7 @@ import pytest
 
 from erp_bridge.connectors.egress import permit_hosts
 from tests.builders.company import Company
+from tests.builders.stream import wait_until
 from tests.builders.system import System
 from tests.erp_bridge.approving import MANAGER, Desk, open_desk
 from tests.erp_bridge.doubles.u8_gateway import U8Gateway
@@ -15,6 +16,14 @@ from tests.web.conftest import IN_BROWSER, PASSWORD
 from tests.web.phones import Account, BrowserPhone
 
 pytestmark = IN_BROWSER
+
+
+@pytest.fixture
+def town(running_system: System) -> Iterator[Company]:
+    """Found a company for each try: an ERP is connected to it once."""
+    wait_until(running_system.is_ready, "everything is back", 180)
+    yield running_system.company()
+    running_system.hang_up()
 
 
 @pytest.fixture
