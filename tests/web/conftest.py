@@ -1,7 +1,7 @@
 """The phone app in a real browser, against one running installation; where that cannot be, it is said aloud."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,7 +34,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Start Debian's Chromium; while it runs, its event loop is this thread's, so not beyond a file of tests."""
+    """Start a browser for a file of tests."""
+    with running_browser() as running:
+        yield running
+
+
+@contextmanager
+def running_browser() -> Iterator[Any]:
+    """Run Debian's Chromium; while it runs, its event loop is this thread's, so not beyond a file of tests."""
     found = chromium()
     if found is None:
         skip_loudly("Chromium is not installed (apt-get install chromium fonts-noto-cjk)")
@@ -52,6 +59,11 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def built_app() -> None:
     """Build the phone app where its sources have changed."""
+    build_app()
+
+
+def build_app() -> None:
+    """Build the phone app, or say aloud why it cannot be."""
     try:
         web_build.build()
     except web_build.CannotBuildError as trouble:
