@@ -1,5 +1,6 @@
 // Pure decisions about figures: what is good news, how a series is drawn, what a role opens most.
 import type { Figure } from "@/api/shapes";
+import { oversees } from "@/packets/rules";
 import type { IconName } from "@/ui/AppIcon.vue";
 
 export type Mood = "gain" | "loss" | "";
@@ -77,6 +78,8 @@ export function entriesOf(may: (permission: string) => boolean): Entry[] {
   const all: (Entry | false)[] = [
     may("feeds.announce") && { key: "announce", icon: "megaphone", to: "/feed/compose?type=announcement" },
     may("redpackets.send") && { key: "sendPacket", icon: "packet", to: "/packets/send" },
+    (may("redpackets.approve") || may("redpackets.manage")) && { key: "approve", icon: "check", to: "/approvals" },
+    oversees(may) && { key: "oversee", icon: "packet", to: "/packets/sent" },
     { key: "write", icon: "write", to: "/feed/compose" },
     { key: "wallet", icon: "wallet", to: "/packets" },
     { key: "talk", icon: "feed", to: "/feed" },

@@ -14,7 +14,7 @@ export const en: Texts = {
   look: { title: "Display", language: "Language", themeLabel: "Theme", theme: { auto: "As the system", light: "Light", dark: "Dark" }, gainsLabel: "Colour of gains", gains: { auto: "By language", red: "Red", green: "Green" } },
   home: {
     entries: "Used most",
-    entry: { announce: "Announce", sendPacket: "Send a reward", write: "Post", wallet: "My wallet", talk: "Feed" },
+    entry: { announce: "Announce", sendPacket: "Send a reward", approve: "Approvals", oversee: "Rewards sent", write: "Post", wallet: "My wallet", talk: "Feed" },
     waiting: "Waiting for me",
     wait: { acknowledge: "Announcements to acknowledge", grab: "Red packets to open", decide: "Rewards to approve", approve: "Documents to approve" },
     noCards: "There are no cards for your role yet",

@@ -12,7 +12,7 @@ export const zh = {
   look: { title: "显示", language: "语言", themeLabel: "主题", theme: { auto: "跟随系统", light: "浅色", dark: "深色" }, gainsLabel: "涨跌颜色", gains: { auto: "按语言", red: "红涨绿跌", green: "绿涨红跌" } },
   home: {
     entries: "常用入口",
-    entry: { announce: "发公告", sendPacket: "发红包", write: "发动态", wallet: "我的钱包", talk: "看动态" },
+    entry: { announce: "发公告", sendPacket: "发红包", approve: "审批", oversee: "红包记录", write: "发动态", wallet: "我的钱包", talk: "看动态" },
     waiting: "待我处理",
     wait: { acknowledge: "公告待确认", grab: "红包可领取", decide: "红包待审批", approve: "单据待审批" },
     noCards: "你的角色还没有数据卡片",
