@@ -1,6 +1,6 @@
 import "./browser";
 import { describe, expect, it } from "vitest";
-import { figure, money } from "@/app/format";
+import { ago, figure, money } from "@/app/format";
 import { speak } from "@/app/i18n";
 import { areaPath, coursePath, moodOf, nearestKnown, paceOf, sparkPath, ticksOf } from "@/figures/rules";
 import { withDepth } from "@/feed/useAudience";
@@ -57,6 +57,15 @@ describe("figures", () => {
     const values = [1, null, null, 4, 5];
     expect([0, 0.3, 0.45, 0.9, -1].map((share) => nearestKnown(values, share))).toEqual([0, 0, 3, 4, 0]);
     expect(nearestKnown([null], 0.5)).toBeNull();
+  });
+});
+
+describe("times", () => {
+  it("are told in one unit, and never lie ahead, however wrong the clock is", () => {
+    speak("zh-CN");
+    const now = Date.parse("2026-11-22T08:00:00Z");
+    const told = ["2026-11-22T07:59:30Z", "2026-11-22T07:15:00Z", "2026-11-22T03:00:00Z", "2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z"];
+    expect(told.map((text) => ago(text, now))).toEqual(["刚刚", "45分钟前", "5小时前", "前天", "刚刚"]);
   });
 });
 

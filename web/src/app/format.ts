@@ -53,13 +53,13 @@ export function moment(text: string | null | undefined, now = new Date(timeNow()
 
 export const day = (text: string): string => dates({ month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
 
-/** How long ago, in one unit. */
+/** How long ago, in one unit; what a wrong clock holds for the future has just been. */
 export function ago(text: string, now = timeNow()): string {
-  const seconds = Math.round((new Date(text).getTime() - now) / 1000);
+  const seconds = Math.min(0, Math.round((new Date(text).getTime() - now) / 1000));
   const words = formatOf<Intl.RelativeTimeFormat, Intl.RelativeTimeFormatOptions>(Intl.RelativeTimeFormat, { numeric: "auto", style: "short" });
-  if (Math.abs(seconds) < 60) return t("time.now");
-  if (Math.abs(seconds) < 3_600) return words.format(Math.round(seconds / 60), "minute");
-  if (Math.abs(seconds) < 86_400) return words.format(Math.round(seconds / 3_600), "hour");
+  if (-seconds < 60) return t("time.now");
+  if (-seconds < 3_600) return words.format(Math.round(seconds / 60), "minute");
+  if (-seconds < 86_400) return words.format(Math.round(seconds / 3_600), "hour");
   return words.format(Math.round(seconds / 86_400), "day");
 }
 
