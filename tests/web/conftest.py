@@ -16,7 +16,20 @@ from tests.web.phones import Account, BrowserPhone
 #: Asked for first, so that where there is no browser or app, no system is started for nothing.
 IN_BROWSER = pytest.mark.usefixtures("browser", "built_app")
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
+#: Parts of the browser that nobody looks at here: its address bar alone is two pages, loaded for each phone. The
+#: last list of a command line counts, so what Playwright leaves out stands here once more, where it is about our pages.
+LEFT_OUT = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "MediaRouter", "OptimizationHints", "PaintHolding"),
+    *("Translate", "ThirdPartyStoragePartitioning", "NetworkTimeServiceQuerying", "LensOverlay"),
+)
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+    f"--disable-features={','.join(LEFT_OUT)}",
+]
 NOT_RUN = "TESTS OF THE PHONE APP WERE NOT RUN"
 PASSWORD = "plainly-invented-1"
 
