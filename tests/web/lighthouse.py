@@ -9,10 +9,13 @@ as it expects and had nothing else to do; other runs are printed in brackets and
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +81,8 @@ class Verdict:
 def main() -> int:
     """Measure every page; the exit code says whether all are within the budget."""
     asked = _parser().parse_args()
+    # Asked to end early, it ends what it has started too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     web_build.build()
     web_build.install_libraries(web_build.find_node(), HOME)
     with tempfile.TemporaryDirectory(prefix="workspace-lighthouse-") as folder:
@@ -162,9 +167,7 @@ def _lost(report: dict[str, Any]) -> list[str]:
 
 
 def _run(url: str, path: str, who: Account | None) -> Run:
-    with tempfile.TemporaryDirectory(
-        prefix="workspace-profile-", ignore_cleanup_errors=True
-    ) as profile:
+    with _fresh_profile() as profile:
         if who is not None:
             _lay_down_sign_in(who, profile)
         report = Path(profile) / "report.json"
@@ -180,6 +183,21 @@ def _run(url: str, path: str, who: Account | None) -> Run:
         if not report.exists():
             raise SystemExit(f"Lighthouse failed on {path}: {done.stderr[-2_000:]}")
         return read_report(json.loads(report.read_text()), path, busy)
+
+
+@contextmanager
+def _fresh_profile() -> Iterator[str]:
+    """Give a browser profile; a browser that is left with it, because Lighthouse was stopped, is ended."""
+    with tempfile.TemporaryDirectory(
+        prefix="workspace-profile-", ignore_cleanup_errors=True
+    ) as profile:
+        try:
+            yield profile
+        finally:
+            for process in psutil.process_iter(["cmdline"]):
+                if f"--user-data-dir={profile}" in (process.info["cmdline"] or []):
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
 
 
 def _options(profile: str, report: Path) -> list[str]:
