@@ -82,6 +82,11 @@ def open_sign_ins(person_id: UUID, now: datetime) -> Select[SignIn]:
     )
 
 
+def device_names_of(person_id: UUID) -> Select[UUID, str]:
+    """(device, name) for everything a person has signed in on."""
+    return select(Device.id, Device.name).where(Device.person_id == person_id)
+
+
 def unit_ids_of(person_id: UUID) -> Select[UUID]:
     """The units a person is a member of, the primary one first."""
     return (

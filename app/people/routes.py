@@ -125,10 +125,12 @@ def list_sessions() -> Response:
     with unit_of_work() as session:
         me = caller(session)
         found = session.scalars(queries.open_sign_ins(me.person_id, workspace().now())).all()
+        names = dict(session.execute(queries.device_names_of(me.person_id)).tuples().all())
         rows = [
             {
                 "id": row.id,
                 "device_id": row.device_id,
+                "device_name": names.get(row.device_id) if row.device_id else None,
                 "created_at": row.created_at,
                 "last_used_at": row.last_used_at,
                 "current": row.id == me.session_id,

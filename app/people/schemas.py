@@ -63,6 +63,7 @@ class MySignInOut(WireSchema):
 
     id = fields.UUID()
     device_id = fields.UUID(allow_none=True)
+    device_name = fields.String(allow_none=True)
     created_at = Moment()
     last_used_at = Moment()
     current = fields.Boolean()

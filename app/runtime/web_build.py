@@ -72,7 +72,7 @@ def build() -> None:
             return
         sources = sources_hash()
         node = find_node()
-        _install_libraries(node)
+        install_libraries(node, WEB)
         _bundle(node, sources)
 
 
@@ -92,6 +92,17 @@ def find_node() -> list[str]:
     return [system]
 
 
+def install_libraries(node: list[str], folder: Path) -> None:
+    """``npm ci`` in a folder, unless the libraries at hand are those of its lock file."""
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    modules = folder / "node_modules"
+    if _proof(modules) == wanted:
+        return
+    _say("fetching the libraries of the lock file")
+    _run([*_npm(node), "ci", *NPM_OPTIONS], node, "npm ci", folder=folder)
+    (modules / PROOF).write_text(wanted)
+
+
 def _install_node() -> None:
     venv = Path(sys.prefix)
     if (venv / "installed").is_dir():
@@ -104,16 +115,6 @@ def _major(node: str) -> int:
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     number = said.removeprefix("v").partition(".")[0]
     return int(number) if number.isdigit() else 0
-
-
-def _install_libraries(node: list[str]) -> None:
-    """``npm ci``, unless the libraries at hand are those of the lock file."""
-    wanted = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
-    if _proof(MODULES) == wanted:
-        return
-    _say("fetching the libraries of the lock file")
-    _run([*_npm(node), "ci", *NPM_OPTIONS], node, "npm ci")
-    (MODULES / PROOF).write_text(wanted)
 
 
 def _bundle(node: list[str], sources: str) -> None:
@@ -140,12 +141,14 @@ def _npm(node: list[str]) -> list[str]:
     return [system]
 
 
-def _run(command: list[str], node: list[str], name: str, **more: str) -> None:
+def _run(
+    command: list[str], node: list[str], name: str, *, folder: Path | None = None, **more: str
+) -> None:
     path = f"{Path(node[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         done = subprocess.run(
             command,
-            cwd=WEB,
+            cwd=folder or WEB,
             env={**os.environ, "PATH": path, **more},
             timeout=STEP_SECONDS_MAX,
             check=False,

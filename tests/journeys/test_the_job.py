@@ -22,6 +22,7 @@ from demo.u8_schema import create_reader
 from tests.builders.company import Company, Phone
 from tests.builders.stream import StreamClient, wait_until
 from tests.builders.system import RemotePhone, System
+from tests.web.phones import BrowserPhone
 
 PATIENCE_SECONDS = 180
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -238,3 +239,54 @@ def test_a_figure_that_crosses_its_threshold_pushes_to_the_leaders_phone(
 
     wait_until(lambda: pushes(system, here, tokens[here]), "the watch pushes", PATIENCE_SECONDS)
     assert pushes(system, there, tokens[there]) == []
+
+
+def test_a_card_moves_on_the_screen_without_a_reload_and_only_on_its_leaders(
+    system, leaders, erp, month, on_screen
+):
+    for leader, region in zip(leaders, (EAST, NORTH), strict=True):
+        wait_until(
+            lambda leader=leader, region=region: (
+                sales(system.phone(leader), month) == ordered_in(erp, region, month)
+            ),
+            "the card equals the ERP",
+            PATIENCE_SECONDS,
+        )
+    here, there = (on_screen(leader) for leader in leaders)
+    wait_shown(here, ordered_in(erp, EAST, month))
+    wait_shown(there, ordered_in(erp, NORTH, month))
+    asked_again = [asked_for_home(phone) for phone in (here, there)]
+    figure = text_of_sales(there)
+
+    raise_one_order(erp, EAST, month, yuan=300_000)
+
+    wait_shown(here, ordered_in(erp, EAST, month))
+    assert (text_of_sales(there), asked_again[1]) == (figure, [])
+    # It is not deaf: what happens in its own region moves it too.
+    raise_one_order(erp, NORTH, month, yuan=500_000)
+    wait_shown(there, ordered_in(erp, NORTH, month))
+    assert text_of_sales(there) != figure
+    for phone, asked in zip((here, there), asked_again, strict=True):
+        assert phone.page.evaluate("window.notReloaded") is True
+        assert len(asked) >= 1
+        assert phone.complaints == []
+
+
+def wait_shown(phone: BrowserPhone, fen: int) -> None:
+    """Wait until the card on the screen is of this figure, which stands behind what is shown in few digits."""
+    phone.see(f"[data-card=sales] [data-value='{fen}']")
+
+
+def text_of_sales(phone: BrowserPhone) -> str:
+    text: str = phone.see("[data-card=sales] [data-value]").inner_text()
+    return text
+
+
+def asked_for_home(phone: BrowserPhone) -> list[str]:
+    """Note from now on whenever the phone reads its cards again, and whether it was loaded anew."""
+    phone.page.evaluate("window.notReloaded = true")
+    asked: list[str] = []
+    phone.page.on(
+        "request", lambda one: asked.append(one.url) if one.url.endswith("/home") else None
+    )
+    return asked

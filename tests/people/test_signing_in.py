@@ -107,6 +107,7 @@ def test_a_lost_phone_is_signed_out_from_another(company):
     lost, found = company.phone_of(lin), company.phone_of(lin)
     listed = found.get("/sessions").json["items"]
     assert [s["current"] for s in listed].count(True) == 1
+    assert [s["device_name"] for s in listed] == ["Phone", "Phone"]
 
     other = next(s["id"] for s in listed if not s["current"])
     assert found.delete(f"/sessions/{other}").status_code == 204

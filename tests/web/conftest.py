@@ -1,7 +1,7 @@
 """The phone app in a real browser, against one running installation; where that cannot be, it is said aloud."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,12 +16,21 @@ from tests.web.phones import Account, BrowserPhone
 #: Asked for first, so that where there is no browser or app, no system is started for nothing.
 IN_BROWSER = pytest.mark.usefixtures("browser", "built_app")
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+#: Parts of the browser that nobody looks at here: its address bar alone is two pages, loaded for each phone. The
+#: last list of a command line counts, so what Playwright leaves out stands here once more, where it is about our pages.
+LEFT_OUT = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "MediaRouter", "OptimizationHints", "PaintHolding"),
+    *("Translate", "ThirdPartyStoragePartitioning", "NetworkTimeServiceQuerying", "LensOverlay"),
+)
 OPTIONS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-dev-shm-usage",
     # There is none to be had: the processor would only play its part.
     "--disable-gpu",
+    f"--disable-features={','.join(LEFT_OUT)}",
 ]
 NOT_RUN = "TESTS OF THE PHONE APP WERE NOT RUN"
 PASSWORD = "plainly-invented-1"
@@ -40,7 +49,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Start Debian's Chromium; while it runs, its event loop is this thread's, so not beyond a file of tests."""
+    """Start a browser for a file of tests."""
+    with running_browser() as running:
+        yield running
+
+
+@contextmanager
+def running_browser() -> Iterator[Any]:
+    """Run Debian's Chromium; while it runs, its event loop is this thread's, so not beyond a file of tests."""
     found = chromium()
     if found is None:
         skip_loudly("Chromium is not installed (apt-get install chromium fonts-noto-cjk)")
@@ -58,6 +74,11 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def built_app() -> None:
     """Build the phone app where its sources have changed."""
+    build_app()
+
+
+def build_app() -> None:
+    """Build the phone app, or say aloud why it cannot be."""
     try:
         web_build.build()
     except web_build.CannotBuildError as trouble:

@@ -10,11 +10,14 @@ from uuid import UUID
 import httpx
 
 from app.core.ids import new_id
+from tests.builders.company import Phone
 from tests.builders.stream import wait_until
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE_MS = 60_000
+#: How long an access token is good for.
+TOKEN_SECONDS = 900
 #: The draft of a post as the phone keeps it: its text, and how many photos are with it.
 _DRAFT = """async () => {
   const [{name}] = await indexedDB.databases();
@@ -43,6 +46,16 @@ class Account:
         asked = {"tenant": self.tenant, "login": self.login, "password": self.password}
         self.session = self.call("POST", "/sessions", asked | {"device": device})
         return self
+
+    @classmethod
+    def of_phone(cls, url: str, phone: Phone) -> "Account":
+        """Take over the sign-in of a phone that has no browser."""
+        person = {"id": str(phone.person.id), "name": phone.person.name}
+        session = {"access_token": phone.token, "refresh_token": "", "expires_in": TOKEN_SECONDS}
+        slug = phone.company.slug
+        return cls(
+            url, slug, phone.person.login, "", phone.person.name, session | {"person": person}
+        )
 
     def call(
         self, method: str, path: str, body: Any = None, *, is_payment: bool = False

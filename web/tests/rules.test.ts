@@ -1,8 +1,8 @@
 import "./browser";
 import { describe, expect, it } from "vitest";
-import { figure, money } from "@/app/format";
+import { ago, figure, money } from "@/app/format";
 import { speak } from "@/app/i18n";
-import { moodOf, paceOf, sparkPath } from "@/figures/rules";
+import { areaPath, coursePath, moodOf, nearestKnown, paceOf, sparkPath, ticksOf } from "@/figures/rules";
 import { withDepth } from "@/feed/useAudience";
 import { envelopeState, luckiest, toMinor } from "@/packets/rules";
 import type { Packet, Unit } from "@/api/shapes";
@@ -37,6 +37,35 @@ describe("figures", () => {
   it("are drawn inside their box, days without a value left out", () => {
     expect(sparkPath([1, null, 3], 100, 20)).toBe("M0.0 19.0L100.0 1.0");
     expect([sparkPath([2, 2], 10, 20), sparkPath([null, 2], 10, 20)]).toEqual(["M0.0 10.0L10.0 10.0", ""]);
+  });
+
+  it("stand between round figures, from nothing on where nothing means something", () => {
+    expect(ticksOf([120, null, 470], true)).toEqual([0, 200, 400, 600]);
+    expect(ticksOf([-30, 60], true)).toEqual([-50, 0, 50, 100]);
+    expect(ticksOf([0.41, 0.47], false).map((tick) => tick.toFixed(2))).toEqual(["0.40", "0.42", "0.44", "0.46", "0.48"]);
+    expect([ticksOf([0, 0], true), ticksOf([7, 7], false)]).toEqual([[0, 0.5], [5, 10]]);
+  });
+
+  it("have a course between their ticks, and an area down to nothing", () => {
+    expect(coursePath([0, null, 50, 100], [0, 100])).toBe("M0.0 100.0L66.7 50.0L100.0 0.0");
+    expect(areaPath([null, 50, 100], [0, 100])).toBe("M50.0 50.0L100.0 0.0L100.0 100.0L50.0 100.0Z");
+    expect(areaPath([-50, 50], [-50, 0, 50])).toBe("M0.0 100.0L100.0 0.0L100.0 50.0L0.0 50.0Z");
+    expect([coursePath([5], [0, 10]), areaPath([null, 5], [0, 10])]).toEqual(["", ""]);
+  });
+
+  it("are found under a thumb, days without a value passed over", () => {
+    const values = [1, null, null, 4, 5];
+    expect([0, 0.3, 0.45, 0.9, -1].map((share) => nearestKnown(values, share))).toEqual([0, 0, 3, 4, 0]);
+    expect(nearestKnown([null], 0.5)).toBeNull();
+  });
+});
+
+describe("times", () => {
+  it("are told in one unit, and never lie ahead, however wrong the clock is", () => {
+    speak("zh-CN");
+    const now = Date.parse("2026-11-22T08:00:00Z");
+    const told = ["2026-11-22T07:59:30Z", "2026-11-22T07:15:00Z", "2026-11-22T03:00:00Z", "2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z"];
+    expect(told.map((text) => ago(text, now))).toEqual(["刚刚", "45分钟前", "5小时前", "前天", "刚刚"]);
   });
 });
 

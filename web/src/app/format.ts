@@ -3,14 +3,18 @@ import { now as timeNow } from "./clock";
 import { locale, t } from "./i18n";
 
 const COMPACT_FROM_MINOR = 1_000_000;
-const made = new Map<string, Intl.NumberFormat>();
+const made = new Map<string, unknown>();
 
-function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = locale.value + JSON.stringify(options);
-  const known = made.get(key) ?? new Intl.NumberFormat(locale.value, options);
+/** Making a format costs a slow phone milliseconds, and a screen asks for the same ones over and over. */
+function formatOf<Format, Options>(Kind: new (language: string, options: Options) => Format, options: Options): Format {
+  const key = Kind.name + locale.value + JSON.stringify(options);
+  const known = (made.get(key) as Format | undefined) ?? new Kind(locale.value, options);
   made.set(key, known);
   return known;
 }
+
+const numbers = (options: Intl.NumberFormatOptions): Intl.NumberFormat => formatOf(Intl.NumberFormat, options);
+const dates = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => formatOf(Intl.DateTimeFormat, options);
 
 /** A figure in few digits: money in minor units, ratios as per cent, counts grouped. */
 export function figure(value: number | null | undefined, unit: string): string {
@@ -49,18 +53,16 @@ export function moment(text: string | null | undefined, now = new Date(timeNow()
 
 export const day = (text: string): string => dates({ month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
 
-/** How long ago, in one unit. */
+/** How long ago, in one unit; what a wrong clock holds for the future has just been. */
 export function ago(text: string, now = timeNow()): string {
-  const seconds = Math.round((new Date(text).getTime() - now) / 1000);
-  const words = new Intl.RelativeTimeFormat(locale.value, { numeric: "auto", style: "short" });
-  if (Math.abs(seconds) < 60) return t("time.now");
-  if (Math.abs(seconds) < 3_600) return words.format(Math.round(seconds / 60), "minute");
-  if (Math.abs(seconds) < 86_400) return words.format(Math.round(seconds / 3_600), "hour");
+  const seconds = Math.min(0, Math.round((new Date(text).getTime() - now) / 1000));
+  const words = formatOf<Intl.RelativeTimeFormat, Intl.RelativeTimeFormatOptions>(Intl.RelativeTimeFormat, { numeric: "auto", style: "short" });
+  if (-seconds < 60) return t("time.now");
+  if (-seconds < 3_600) return words.format(Math.round(seconds / 60), "minute");
+  if (-seconds < 86_400) return words.format(Math.round(seconds / 3_600), "hour");
   return words.format(Math.round(seconds / 86_400), "day");
 }
 
 function currency(unit: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return numbers({ style: "currency", currency: unit, currencyDisplay: "narrowSymbol", ...options });
 }
-
-const dates = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat(locale.value, options);

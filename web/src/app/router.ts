@@ -1,5 +1,5 @@
 // Which address shows which screen; the first segments are also known to the server (`app/page.py`).
-import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import { createRouter, createWebHistory, type RouteRecordRaw, START_LOCATION } from "vue-router";
 import { person } from "@/api/session";
 import HomeView from "@/figures/HomeView.vue";
 
@@ -39,7 +39,8 @@ export const routes: RouteRecordRaw[] = [
 export const router = createRouter({
   history: createWebHistory(),
   routes,
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  // The first screen is at its top already; scrolling it would only lay it out once more.
+  scrollBehavior: (_to, from, saved) => saved ?? (from === START_LOCATION ? false : { top: 0 }),
 });
 
 router.beforeEach((to) => {

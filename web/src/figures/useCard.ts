@@ -17,6 +17,7 @@ export function useCard(key: string, firstScope: string | null) {
   const problem = ref<Problem | null>(null);
   const isLoading = ref(false);
   let latest = 0;
+  let isFirst = true;
 
   async function load(): Promise<void> {
     const turn = ++latest;
@@ -28,6 +29,9 @@ export function useCard(key: string, firstScope: string | null) {
       if (turn !== latest) return;
       [card.value, rows.value, problem.value] = [figure, below, null];
       void keep(shelf, { figure, below });
+      // Where there are no units below, the people are what can be looked into.
+      if (isFirst && by.value === "units" && below.length && below.every((row) => row.id === null)) by.value = "people";
+      isFirst = false;
     } catch (error) {
       await fallBack(turn, shelf, asProblem(error));
     } finally {

@@ -36,6 +36,9 @@ export function stoppable(packet: Packet): "cancellation" | "closing" | null {
   return packet.remaining === packet.count ? "cancellation" : "closing";
 }
 
+/** Whether somebody looks after rewards that others send. */
+export const oversees = (may: (permission: string) => boolean): boolean => may("redpackets.manage") || may("redpackets.audit");
+
 /** Who was luckiest, once all shares of a lucky packet are taken. */
 export function luckiest(packet: Packet): string | null {
   if (packet.kind !== "lucky" || packet.remaining > 0 || !packet.claims?.length) return null;

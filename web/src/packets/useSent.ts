@@ -1,8 +1,9 @@
 // The list of packets I sent or oversee, read anew when the stream says that one of them moved.
-import { ref, watch } from "vue";
+import { computed, ref, watch } from "vue";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { ListedPacket, Page } from "@/api/shapes";
+import { useMe } from "@/store/me";
 import { onEvents } from "@/store/presence";
 
 const PAUSE_MS = 500;
@@ -10,7 +11,10 @@ const PAUSE_MS = 500;
 export function useSent() {
   const items = ref<ListedPacket[]>([]);
   const cursor = ref<string | null>(null);
-  const whose = ref<"mine" | "all">("mine");
+  const me = useMe();
+  const maySend = computed(() => me.may("redpackets.send"));
+  /** Who may not send looks after what others send. */
+  const whose = ref<"mine" | "all">(maySend.value ? "mine" : "all");
   const problem = ref<Problem | null>(null);
   const isLoaded = ref(false);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,5 +51,5 @@ export function useSent() {
       timer = setTimeout(() => void load(), PAUSE_MS);
     });
 
-  return { items, cursor, whose, problem, isLoaded, load, more, listen };
+  return { items, cursor, whose, maySend, problem, isLoaded, load, more, listen };
 }

@@ -189,7 +189,7 @@ export const useFeed = defineStore("feed", () => {
   }
 
   outbox.whenSettled("post", published);
-  outbox.whenSettled("acknowledgement", (entry) => acknowledged(entry.path.split("/")[2] as string, { acknowledged_at: entry.madeAt, ...entry.body }));
+  outbox.whenSettled("acknowledgement", (entry, answer) => acknowledged(entry.path.split("/")[2] as string, answer as Record<string, unknown>));
 
   function save(): void {
     const kept = [...new Set([...pinned.value, ...order.value])].slice(0, KEPT_MAX);

@@ -1,7 +1,7 @@
 import type { Texts } from "./zh";
 
 export const en: Texts = {
-  app: { back: "Back", close: "Close", cancel: "Cancel", retry: "Try again", more: "More", done: "Done", edit: "Edit", discard: "Discard", reload: "Update now", update: "A new version is here", offline: "No network: this is what was last known", waiting: "{n} waiting to be sent", live: "Live", notLive: "Connecting" },
+  app: { comma: ", ", back: "Back", close: "Close", cancel: "Cancel", retry: "Try again", more: "More", done: "Done", edit: "Edit", discard: "Discard", reload: "Update now", update: "A new version is here", offline: "No network: this is what was last known", waiting: "{n} waiting to be sent", live: "Live", notLive: "Connecting" },
   trouble: { offline: "The network is away", fault: "Something went wrong; please try again" },
   state: { loading: "Loading", empty: "Nothing here yet", forbidden: "You may not see this, or it is no longer there", lost: "No such page", lostText: "There is no such page" },
   pull: { pull: "Pull to refresh", loose: "Release to refresh", loading: "Refreshing" },
@@ -11,10 +11,10 @@ export const en: Texts = {
   roles: { employee: "Employee", account_manager: "Account manager", sales_leader: "Sales leader", manager: "Manager", owner: "Owner", finance: "Finance", operator: "Operator", auditor: "Auditor" },
   session: { ended: "You were signed out. What you wrote is kept." },
   signIn: { title: "Sign in to your workspace", company: "Company", login: "Login", password: "Password", do: "Sign in", busy: "Signing in…" },
-  look: { title: "Display", language: "Language", themeLabel: "Theme", theme: { auto: "As the system", light: "Light", dark: "Dark" }, gainsLabel: "Colour of gains", gains: { auto: "By language", red: "Red", green: "Green" } },
+  look: { title: "Display", language: "Language", themeLabel: "Theme", theme: { auto: "System", light: "Light", dark: "Dark" }, gainsLabel: "Colour of gains", gains: { auto: "Automatic", red: "Red up", green: "Green up" } },
   home: {
     entries: "Used most",
-    entry: { announce: "Announce", sendPacket: "Send a reward", write: "Post", wallet: "My wallet", talk: "Feed" },
+    entry: { announce: "Announce", sendPacket: "Send a reward", approve: "Approvals", oversee: "Rewards sent", write: "Post", wallet: "My wallet", talk: "Feed" },
     waiting: "Waiting for me",
     wait: { acknowledge: "Announcements to acknowledge", grab: "Red packets to open", decide: "Rewards to approve", approve: "Documents to approve" },
     noCards: "There are no cards for your role yet",

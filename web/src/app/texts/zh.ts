@@ -1,5 +1,5 @@
 export const zh = {
-  app: { back: "返回", close: "关闭", cancel: "取消", retry: "重试", more: "更多", done: "完成", edit: "修改", discard: "删除", reload: "立即更新", update: "有新版本", offline: "网络不可用，显示的是最近一次的内容", waiting: "{n} 条待发送", live: "实时连接中", notLive: "正在连接" },
+  app: { comma: "、", back: "返回", close: "关闭", cancel: "取消", retry: "重试", more: "更多", done: "完成", edit: "修改", discard: "删除", reload: "立即更新", update: "有新版本", offline: "网络不可用，显示的是最近一次的内容", waiting: "{n} 条待发送", live: "实时连接中", notLive: "正在连接" },
   trouble: { offline: "网络不可用", fault: "出了点问题，请重试" },
   state: { loading: "加载中", empty: "这里还没有内容", forbidden: "你没有查看权限，或内容已不存在", lost: "页面不存在", lostText: "没有这个页面" },
   pull: { pull: "下拉刷新", loose: "松开刷新", loading: "刷新中" },
@@ -12,7 +12,7 @@ export const zh = {
   look: { title: "显示", language: "语言", themeLabel: "主题", theme: { auto: "跟随系统", light: "浅色", dark: "深色" }, gainsLabel: "涨跌颜色", gains: { auto: "按语言", red: "红涨绿跌", green: "绿涨红跌" } },
   home: {
     entries: "常用入口",
-    entry: { announce: "发公告", sendPacket: "发红包", write: "发动态", wallet: "我的钱包", talk: "看动态" },
+    entry: { announce: "发公告", sendPacket: "发红包", approve: "审批", oversee: "红包记录", write: "发动态", wallet: "我的钱包", talk: "看动态" },
     waiting: "待我处理",
     wait: { acknowledge: "公告待确认", grab: "红包可领取", decide: "红包待审批", approve: "单据待审批" },
     noCards: "你的角色还没有数据卡片",
