@@ -86,15 +86,21 @@ class System:
         return self._process.wait(STOP_SECONDS_MAX)
 
     def is_ready(self) -> bool:
+        """Whether the api says so, and the gateway takes sockets: each is started anew by itself."""
         assert self._process is not None
         assert self._process.poll() is None, self.output()
+        status, said = self._ask("/readyz")
+        return status == 200 and b'"ready"' in said and self._ask("/socket.io/?EIO=4")[0] < 500
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
+        """What the public port answers, 599 where nobody does."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             reply = connection.getresponse()
-            return reply.status == 200 and b'"ready"' in reply.read()
+            return reply.status, reply.read()
         except (OSError, http.client.HTTPException):
-            return False
+            return 599, b""
         finally:
             connection.close()
 

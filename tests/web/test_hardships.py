@@ -109,10 +109,9 @@ def test_a_sign_in_that_ends_in_the_middle_of_writing_keeps_the_text(browser, ac
     lost = {one["id"] for one in account.call("GET", "/sessions")["items"]}
     account.session = {}
     account.sign_in()
+    phone.page.fill("[data-body]", "还没写完，又加了一句")
     for session_id in lost:
         account.call("DELETE", f"/sessions/{session_id}")
-
-    phone.page.fill("[data-body]", "还没写完，又加了一句")
     phone.see("input[name=password]")
     phone.see(".tag.warn", "已保留")
     phone.page.fill("input[name=organization]", account.tenant)
