@@ -125,7 +125,8 @@ def list_sessions() -> Response:
     with unit_of_work() as session:
         me = caller(session)
         found = session.scalars(queries.open_sign_ins(me.person_id, workspace().now())).all()
-        names = dict(session.execute(queries.device_names_of(me.person_id)).tuples().all())
+        devices = session.execute(queries.device_names_of(me.person_id))
+        names = {device.id: device.name for device in devices}
         rows = [
             {
                 "id": row.id,
