@@ -22,6 +22,7 @@ from app.core.work import Database
 from bench.bridge_ours import STATEMENT_SECONDS
 from bench.conversation import Conversation, conversation
 from bench.ground import SECRET_KEY, Company, Ground
+from bench.serving import Server
 from bench.sockets import connect, serve_gateway
 from demo import u8_schema
 from erp_bridge import services
@@ -121,10 +122,13 @@ def measure_delays(ground: Ground, *, is_quick: bool) -> None:
             stack.enter_context(a_reader(ground, *way, is_quick=is_quick))
             for way in (ways[:1] if is_quick else ways)
         ]
-        open_the_apps(ground, readers)
+        gateway_server, _ = serve_gateway(ground)
+        gateway_server.until_answers("/healthz")
         luck = Random(11)
         print("\nfrom a commit in the ERP to the phone")
         for reader in readers:
+            # Not before: a phone that nobody listens on answers no ping, and is hung up on.
+            open_the_app(reader, gateway_server)
             for _ in range(deeds[reader.connector]):
                 reader.hear_of(book, luck)
             reader.print_delays()
@@ -176,13 +180,10 @@ def a_reader(
         yield Reader(connector, company, source.id, source.poll_seconds, phone)
 
 
-def open_the_apps(ground: Ground, readers: list[Reader]) -> None:
-    """Serve the product, and let the leader of each company open the app."""
-    gateway, _ = serve_gateway(ground)
-    gateway.until_answers("/healthz")
-    for reader in readers:
-        leaders = reader.company.people_with("sales_leader")
-        connect(reader.phone, gateway.port, leaders[:1], ready="caught_up")
+def open_the_app(reader: Reader, gateway: Server) -> None:
+    """Let the leader of a company open the app."""
+    leaders = reader.company.people_with("sales_leader")
+    connect(reader.phone, gateway.port, leaders[:1], ready="caught_up")
 
 
 def print_idling(reader: Reader, gateway: U8Gateway, polls: int) -> None:
