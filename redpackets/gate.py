@@ -12,7 +12,7 @@ and built anew.
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -24,12 +24,15 @@ import redis
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
+from app.core.combining import Combined
 from app.core.work import driver_connection
 from redpackets import grab_queries
 from redpackets.gate_scripts import ASK, FORGET, LEAVE_OPEN, OPEN, RELEASE, SETTLE
 
 #: Who began to build a gate and vanished is replaced after this long.
 BUILDING_SECONDS = 2
+#: More are never asked for in one script: Redis does nothing else meanwhile.
+ASKED_TOGETHER_MAX = 100
 #: How long a packet that can have no gate is not looked at again.
 UNGATED_SECONDS = 1
 #: After a failure Redis is left alone for a while: one call pays for its silence, not each.
@@ -53,6 +56,9 @@ class Said:
     index: int | None = None
 
 
+AWAY = Said("away")
+
+
 @dataclass(frozen=True)
 class Ground:
     """What a gate is built from, as ``grab_queries.GATE_GROUND`` gives it."""
@@ -72,6 +78,7 @@ class Gate:
         self._client = client
         self._breaker = Breaker()
         self._ask = client.register_script(ASK)
+        self._asked = Combined(self._ask_together, most=ASKED_TOGETHER_MAX)
         self._open = client.register_script(OPEN)
         self._leave_open = client.register_script(LEAVE_OPEN)
         self._settle = client.register_script(SETTLE)
@@ -80,9 +87,7 @@ class Gate:
 
     def ask(self, tenant_id: UUID, packet_id: UUID, person_id: UUID) -> Said:
         """Ask for a share; the same person is given the same one until the gate is built anew."""
-        marker, asked = _marker(tenant_id, packet_id), [person_id.bytes, BUILDING_SECONDS * 1000]
-        word, generation, *index = self._call(self._ask, [marker], asked) or [b"away", b""]
-        return Said(word.decode(), generation.decode(), *map(int, index))
+        return self._asked((_marker(tenant_id, packet_id), person_id.bytes))
 
     def build(self, tenant_id: UUID, packet_id: UUID, ground: Ground | None, now: datetime) -> None:
         """Put up a gate over what the database says, or note for a moment that there can be none."""
@@ -114,6 +119,12 @@ class Gate:
         """Take down a gate that was wrong, unless it is a newer one by now; who asks next builds it anew."""
         self._call(self._forget, [_marker(tenant_id, packet_id)], [generation])
 
+    def _ask_together(self, asked: Sequence[tuple[str, bytes]]) -> list[Said]:
+        """Ask for many (marker, person): for each what it would have been told alone."""
+        markers, persons = zip(*asked, strict=True)
+        said = self._call(self._ask, markers, [BUILDING_SECONDS * 1000, *persons])
+        return [_said(*each) for each in said] if said else [AWAY] * len(asked)
+
     def _put_members(self, key: str, members: bytes, seconds: int) -> Any:
         if not members:
             return []
@@ -122,7 +133,7 @@ class Gate:
             pipeline.expire(key, seconds)
             return pipeline.execute()
 
-    def _call(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+    def _call(self, script: Any, keys: Sequence[str], arguments: list[Any]) -> Any:
         """Run a script; None when there is no word from Redis."""
         return self._try(script, keys, arguments)
 
@@ -179,6 +190,10 @@ def read_ground(session: Session, packet_id: UUID, now: datetime) -> Ground | No
         holders=found.holders or b"",
         members=found.members or b"",
     )
+
+
+def _said(word: bytes, generation: bytes, index: bytes | None = None) -> Said:
+    return Said(word.decode(), generation.decode(), None if index is None else int(index))
 
 
 def _marker(tenant_id: UUID, packet_id: UUID) -> str:

@@ -18,41 +18,45 @@ end
 """
 
 #: Shares are given out from the end, and without the gate from the beginning: the two seldom want the same one.
-#: ASK marker; person, milliseconds to build in → word, generation, index
+#: ASK marker …; milliseconds to build in, person … → {word, generation, index} of each
 ASK = (
     _FORGET
     + _IS_MEMBER
     + """
-local marker, person = KEYS[1], ARGV[1]
-local function absent()
-  if redis.call('SET', marker .. ':building', '1', 'NX', 'PX', ARGV[2]) then return {'build', ''} end
+local function absent(marker)
+  if redis.call('SET', marker .. ':building', '1', 'NX', 'PX', ARGV[1]) then return {'build', ''} end
   return {'wait', ''}
 end
-local gate = redis.call('HMGET', marker, 'generation', 'count')
-if not gate[1] then return absent() end
-if gate[1] == '' then return {'none', ''} end
-local here = marker .. ':' .. gate[1]
-local settled, owned = unpack(redis.call('HMGET', here .. ':owners', '-', person))
-if not settled then
-  forget(marker, gate[1])
-  return absent()
+local function ask(marker, person)
+  local gate = redis.call('HMGET', marker, 'generation', 'count')
+  if not gate[1] then return absent(marker) end
+  if gate[1] == '' then return {'none', ''} end
+  local here = marker .. ':' .. gate[1]
+  local settled, owned = unpack(redis.call('HMGET', here .. ':owners', '-', person))
+  if not settled then
+    forget(marker, gate[1])
+    return absent(marker)
+  end
+  if owned then
+    if string.sub(owned, -1) == '!' then return {'mine', gate[1], string.sub(owned, 1, -2)} end
+    return {'won', gate[1], owned}
+  end
+  if not is_member(here .. ':members', person) then return {'stranger', gate[1]} end
+  if settled == gate[2] then return {'sold_out', gate[1]} end
+  local index = redis.call('RPOP', here .. ':free')
+  if index then
+    redis.call('HSET', here .. ':owners', person, index)
+    return {'won', gate[1], index}
+  end
+  if redis.call('HLEN', here .. ':owners') - 1 < tonumber(gate[2]) then
+    forget(marker, gate[1])
+    return absent(marker)
+  end
+  return {'taken', gate[1]}
 end
-if owned then
-  if string.sub(owned, -1) == '!' then return {'mine', gate[1], string.sub(owned, 1, -2)} end
-  return {'won', gate[1], owned}
-end
-if not is_member(here .. ':members', person) then return {'stranger', gate[1]} end
-if settled == gate[2] then return {'sold_out', gate[1]} end
-local index = redis.call('RPOP', here .. ':free')
-if index then
-  redis.call('HSET', here .. ':owners', person, index)
-  return {'won', gate[1], index}
-end
-if redis.call('HLEN', here .. ':owners') - 1 < tonumber(gate[2]) then
-  forget(marker, gate[1])
-  return absent()
-end
-return {'taken', gate[1]}
+local said = {}
+for at, marker in ipairs(KEYS) do said[at] = ask(marker, ARGV[at + 1]) end
+return said
 """
 )
 

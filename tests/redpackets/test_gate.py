@@ -15,7 +15,7 @@ from app.core import clock
 from app.core.ids import new_id
 from app.people.services import set_active
 from app.people.standing import FRESH_SECONDS, _Ended
-from redpackets.gate import Gate, Ground
+from redpackets.gate import Gate, Ground, _marker
 from redpackets.gate_scripts import ASK
 from tests.builders.stream import wait_until
 from tests.redpackets.gates import (
@@ -66,6 +66,29 @@ def test_two_members_halves_do_not_make_a_third(rewards):
     gate.build(tenant_id, packet_id, ground, now)
     said = [gate.ask(tenant_id, packet_id, who).word for who in (between, other, one)]
     assert said == ["stranger", "won", "taken"]
+
+
+def test_who_is_asked_for_together_is_told_what_each_would_be_told_alone(rewards):
+    gate, tenant_id, now = entrance_of(rewards).gate, new_id(), clock.now()
+    lin, zhao, stranger = new_id(), new_id(), new_id()
+    one, other, unbuilt = new_id(), new_id(), new_id()
+    for packet_id, free in ((one, "0,1"), (other, "0")):
+        ground = Ground(2, now + timedelta(hours=1), free, "", b"", lin.bytes + zhao.bytes)
+        gate.build(tenant_id, packet_id, ground, now)
+
+    asked = [(one, lin), (other, lin), (one, zhao), (other, stranger), (one, lin), (unbuilt, zhao)]
+    said = gate._ask_together(
+        [(_marker(tenant_id, packet_id), who.bytes) for packet_id, who in asked]
+    )
+    told = [(each.word, each.index) for each in said]
+    assert told == [
+        ("won", 1),
+        ("won", 0),
+        ("won", 0),
+        ("stranger", None),
+        ("won", 1),
+        ("build", None),
+    ]
 
 
 def test_a_gate_built_anew_at_any_time_equals_the_database(rewards):
@@ -163,7 +186,7 @@ def test_a_restarted_redis_that_knows_no_script_and_no_key_is_no_trouble(rewards
     client.script_flush()
 
     with pytest.raises(redis.exceptions.NoScriptError):
-        client.evalsha(sha, 1, "marker", "person", 1)
+        client.evalsha(sha, 1, "marker", 1, "person")
     client.script_flush()
     won(zhao, packet)
     settled(rewards, packet, 2)
