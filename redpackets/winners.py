@@ -1,8 +1,9 @@
 """Winners: whom the gate gave a share is written to the database by one thread a process, many in a commit.
 
 A request waits for the commit of its winner: nobody is told "won" before it. While one commit is on its way the
-next winners gather, so the more there are the fewer commits each of them costs. Room is bounded, and taken before
-the gate is asked: a server that cannot keep up says so at the door.
+next winners gather, so the more there are the fewer commits each of them costs; and who is at the gate just now is
+waited for a moment, as most of them will win. Room is bounded, and taken before the gate is asked: a server that
+cannot keep up says so at the door.
 """
 
 import atexit
@@ -12,7 +13,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from threading import BoundedSemaphore, Condition, Thread
+from threading import Condition, Thread
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -26,6 +28,8 @@ from redpackets.claiming import TOGETHER_MAX, Claim, Taken, claim_together
 ROOM_MAX = 1_000
 RETRY_AFTER_SECONDS = 1
 STOP_SECONDS_MAX = 4.0
+#: A commit waits this long at most for those who are still at the gate. It saves them a commit of their own.
+GATHER_SECONDS_MAX = 0.002
 #: A deadlock with somebody else's work is over once we gave way; the same commit is tried again.
 TRIES_MAX = 3
 
@@ -54,7 +58,9 @@ class Winners:
     def __init__(self, database: Database, *, settle: Settle, room: int = ROOM_MAX) -> None:
         self._database = database
         self._settle = settle
-        self._room = BoundedSemaphore(room)
+        self._room = room
+        #: Requests that hold a place, and those of them whose claims are in the queues.
+        self._inside = self._queued = 0
         self._queues: OrderedDict[UUID, deque[_Waiting]] = OrderedDict()
         self._changed = Condition()
         self._thread: Thread | None = None
@@ -63,12 +69,16 @@ class Winners:
     @contextmanager
     def room(self) -> Iterator[None]:
         """Hold a place in the queue while asking the gate and waiting; refuse at once when there is none."""
-        if self._is_closed or not self._room.acquire(blocking=False):
-            raise Unavailable(retry_after=RETRY_AFTER_SECONDS)
+        with self._changed:
+            if self._is_closed or self._inside == self._room:
+                raise Unavailable(retry_after=RETRY_AFTER_SECONDS)
+            self._inside += 1
         try:
             yield
         finally:
-            self._room.release()
+            with self._changed:
+                self._inside -= 1
+                self._tell_writer()
 
     def submit(self, tenant_id: UUID, claim: Claim) -> Future[Taken | None]:
         """Hand a winner over; the answer is there after the commit, None when the claim was not true."""
@@ -77,9 +87,10 @@ class Winners:
             if self._is_closed:
                 raise Unavailable(retry_after=RETRY_AFTER_SECONDS)
             self._queues.setdefault(tenant_id, deque()).append(waiting)
+            self._queued += 1
             if self._thread is None:
                 self._start()
-            self._changed.notify()
+            self._tell_writer()
         return waiting.answer
 
     def close(self) -> None:
@@ -99,6 +110,11 @@ class Winners:
         while (taken := self._next()) is not None:
             self._write(*taken)
 
+    def _tell_writer(self) -> None:
+        """Wake the writer for the first winner, and once there is nobody left to wait for."""
+        if self._queued == 1 or self._queued >= self._inside:
+            self._changed.notify()
+
     def _next(self) -> tuple[UUID, list[_Waiting]] | None:
         """Take up to a commit's worth of one company; companies take turns."""
         with self._changed:
@@ -106,11 +122,19 @@ class Winners:
                 if self._is_closed:
                     return None
                 self._changed.wait()
+            self._gather()
             tenant_id, queue = self._queues.popitem(last=False)
             batch = list(islice(_emptied(queue), TOGETHER_MAX))
+            self._queued -= len(batch)
             if queue:
                 self._queues[tenant_id] = queue
             return tenant_id, batch
+
+    def _gather(self) -> None:
+        """Wait a moment for those who are inside and may yet win."""
+        until = monotonic() + GATHER_SECONDS_MAX
+        while self._queued < self._inside and (left := until - monotonic()) > 0:
+            self._changed.wait(left)
 
     def _write(self, tenant_id: UUID, batch: list[_Waiting]) -> None:
         try:

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from redpackets import claiming
+from redpackets import winners as writing
 from redpackets.claiming import Claim, claim_together
 from redpackets.winners import Winners
+from tests.builders.stream import wait_until
 from tests.redpackets.gates import ask, build, entrance_of, seen_gate, seen_shares
 from tests.redpackets.rewards import amount_of, id_of
 
@@ -159,6 +161,47 @@ def test_winners_of_many_packets_share_one_commit(rewards, held_back):
         ).scalar_one()
     assert commits < len(replies)
     assert rewards.verify().holds
+
+
+def test_a_commit_waits_a_moment_for_who_is_still_at_the_gate(rewards, monkeypatch):
+    monkeypatch.setattr(writing, "GATHER_SECONDS_MAX", 60)
+    lin, zhao = rewards.team("Lin", "Zhao")
+    packet = rewards.send(count=2)
+    build(rewards, packet)
+    queue, now = entrance_of(rewards).winners, rewards.company.clock()
+    with ThreadPoolExecutor(1) as threads, queue.room():
+        first = threads.submit(lin.post, f"{packet}/grab")
+        wait_until(lambda: queue._queued == 1, "the winner is in the queue")
+        claim = claim_of(zhao, packet, ask(rewards, packet, zhao).index, now)
+        second = queue.submit(rewards.company.tenant_id, claim)
+        answers = [first.result().json["result"], second.result().first]
+
+    assert answers == ["won", True]
+    with rewards.company.transaction() as session:
+        commits = "SELECT count(DISTINCT xmin::text) FROM redpackets_journal WHERE kind = 'claim'"
+        assert session.execute(text(commits)).scalar_one() == 1
+
+
+def test_who_leaves_the_gate_without_a_share_is_waited_for_no_longer(rewards, monkeypatch):
+    monkeypatch.setattr(writing, "GATHER_SECONDS_MAX", 60)
+    [lin] = rewards.team("Lin")
+    packet = rewards.send(count=2)
+    queue = entrance_of(rewards).winners
+    with ThreadPoolExecutor(1) as threads:
+        with queue.room():
+            winner = threads.submit(lin.post, f"{packet}/grab")
+            wait_until(lambda: queue._queued == 1, "the winner is in the queue")
+        # After so long an answer would be "pending".
+        assert winner.result().json["result"] == "won"
+
+
+def test_a_moment_at_the_gate_ends_and_who_is_alone_waits_for_nobody(rewards, monkeypatch):
+    lin, zhao = rewards.team("Lin", "Zhao")
+    packet = rewards.send(count=2)
+    with entrance_of(rewards).winners.room():
+        assert lin.post(f"{packet}/grab").json["result"] == "won"
+    monkeypatch.setattr(writing, "GATHER_SECONDS_MAX", 60)
+    assert zhao.post(f"{packet}/grab").json["result"] == "won"
 
 
 def test_a_stopping_server_writes_who_waits_and_lets_nobody_in(rewards):
