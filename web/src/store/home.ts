@@ -19,7 +19,9 @@ export const useHome = defineStore("home", () => {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function restore(): Promise<void> {
-    home.value ??= (await recall<Home>(KEY)) ?? null;
+    const kept = await recall<Home>(KEY);
+    // The server may have answered while the shelf was looked through.
+    if (kept && !home.value) home.value = kept;
   }
 
   async function refresh(): Promise<void> {

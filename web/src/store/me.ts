@@ -15,8 +15,8 @@ export const useMe = defineStore("me", () => {
   const may = (permission: string): boolean => me.value?.permissions.includes(permission) ?? false;
 
   async function restore(): Promise<void> {
-    me.value = (await recall<Me>("me")) ?? null;
-    units.value = (await recall<Unit[]>("units")) ?? [];
+    const [kept, tree] = await Promise.all([recall<Me>("me"), recall<Unit[]>("units")]);
+    if (kept && !me.value) [me.value, units.value] = [kept, tree ?? []];
   }
 
   async function refresh(): Promise<void> {
