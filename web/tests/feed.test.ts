@@ -62,6 +62,17 @@ describe("the feed", () => {
     expect([feed.order, feed.pinned, Object.keys(feed.posts)]).toEqual([["a"], [], ["a"]]);
   });
 
+  it("leaves done what I did while the server has not heard of it", async () => {
+    const must = post("must", { response: "acknowledge", reactions: { like: 1 } });
+    const feed = await opened([must], [must]);
+    answerWith(null);
+    await feed.acknowledge("must", "yes");
+    await feed.react("must", "like");
+    await opened([must], [must]);
+    expect(feed.posts.must).toMatchObject({ reactions: { like: 2 }, mine: { answer: "yes", reactions: ["like"] } });
+    expect(feed.posts.must?.mine.acknowledged_at).not.toBeNull();
+  });
+
   it("misses nothing that happens while its first page is on the way", async () => {
     answerWith({ status: 200, body: { items: [post("a")], next_cursor: null } }, { status: 200, body: { items: [], next_cursor: null } });
     const feed = useFeed();

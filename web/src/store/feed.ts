@@ -7,7 +7,7 @@ import { get } from "@/api/call";
 import { now } from "@/app/clock";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Page, Post, StreamEvent, WholePost } from "@/api/shapes";
-import { mustRespond, withoutMine } from "@/feed/rules";
+import { asLeft, mustRespond, withoutMine } from "@/feed/rules";
 import { useMe } from "./me";
 
 const KEY = "feed";
@@ -213,7 +213,7 @@ export const useFeed = defineStore("feed", () => {
   }
 
   function put(items: Post[]): void {
-    posts.value = { ...posts.value, ...Object.fromEntries(items.map((post) => [post.id, post])) };
+    posts.value = { ...posts.value, ...Object.fromEntries(items.map((post) => [post.id, asLeft(post, outbox.waiting)])) };
   }
 
   function published(_entry: Entry, answer: unknown): void {
