@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from tests.builders.clock import MovableClock
 from tests.builders.company import Company, found_company
 from tests.builders.system import System
 from tests.spreading import LongestFirst
+from tests.web.phones import BrowserPhone
 
 ROLE_PREFIX = "workspace_test"
 #: As many as Redis has unless told otherwise.
@@ -67,6 +68,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Look for it again, but not among what was imported."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what each phone shows."""
+    report = yield
+    if report.failed:
+        report.sections += [
+            (f"phone of {one.account.name}", one.shown()) for one in BrowserPhone.in_hand
+        ]
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

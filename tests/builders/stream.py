@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,19 @@ def refusal_of(url: str, auth: Any) -> Any:
     finally:
         client.shutdown()
     raise AssertionError("the connection was accepted")
+
+
+def stream_of(url: str, phone: Phone) -> "StreamClient":
+    """Connect as phones do: while the gateway finds its own servers again, it says to come back in a moment."""
+    admitted: list[StreamClient] = []
+
+    def is_admitted() -> bool:
+        with suppress(RefusedError):
+            admitted.append(StreamClient(url, phone))
+        return bool(admitted)
+
+    wait_until(is_admitted, "the gateway takes the phone in")
+    return admitted[0]
 
 
 class StreamClient:

@@ -20,7 +20,7 @@ from app.runtime.installation import installation_settings
 from demo import live
 from demo.u8_schema import create_reader
 from tests.builders.company import Company, Phone
-from tests.builders.stream import StreamClient, wait_until
+from tests.builders.stream import stream_of, wait_until
 from tests.builders.system import RemotePhone, System
 from tests.web.phones import BrowserPhone
 
@@ -51,7 +51,7 @@ def test_an_announcement_reaches_its_people_and_nobody_else(system, town):
     )
     lin, wu, sun = (system.phone(phone) for phone in (connected, absent, outsider))
     tokens = {phone: push_token(phone) for phone in (lin, wu, sun)}
-    listening, elsewhere = StreamClient(system.url, connected), StreamClient(system.url, outsider)
+    listening, elsewhere = stream_of(system.url, connected), stream_of(system.url, outsider)
     wait_until(lambda: is_present(town, connected), "the gateway has said who is connected")
 
     post = boss.post(
@@ -205,7 +205,7 @@ def test_a_card_moves_when_the_erp_does_and_only_for_who_leads_there(system, lea
         "the card equals the ERP",
         PATIENCE_SECONDS,
     )
-    listening, elsewhere = (StreamClient(system.url, phone).wait_caught_up() for phone in leaders)
+    listening, elsewhere = (stream_of(system.url, phone).wait_caught_up() for phone in leaders)
     before, heard = len(listening.of(CHANGED)), len(elsewhere.of(CHANGED))
 
     raise_one_order(erp, EAST, month, yuan=1_000)

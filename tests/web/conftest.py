@@ -1,6 +1,6 @@
 """The phone app in a real browser, against one running installation; where that cannot be, it is said aloud."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,17 +34,6 @@ OPTIONS = [
 ]
 NOT_RUN = "TESTS OF THE PHONE APP WERE NOT RUN"
 PASSWORD = "plainly-invented-1"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what each phone shows."""
-    report = yield
-    if report.failed:
-        report.sections += [
-            (f"phone of {one.account.name}", one.shown()) for one in BrowserPhone.in_hand
-        ]
-    return report
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import "vant/es/toast/style/index";
 import "vant/es/dialog/style/index";
 import "@/app/styles.css";
 import App from "@/app/App.vue";
+import { whenIdle } from "@/app/idle";
 import { i18n, locale, speak } from "@/app/i18n";
 import { onReturn } from "@/app/network";
 import { router } from "@/app/router";
@@ -16,7 +17,7 @@ import { followSignIn } from "@/store/presence";
 speak(locale.value);
 applyTheme();
 const app = createApp(App).use(createPinia()).use(i18n).use(router);
-followSignIn();
+const begun = followSignIn();
 router.afterEach((to) => person.value && useNotices().readAbout(to.path));
 watch(person, (now) => {
   if (!now && !router.currentRoute.value.meta.isPublic) {
@@ -25,7 +26,8 @@ watch(person, (now) => {
 });
 app.mount("#app");
 
-void startServiceWorker().then(lookForUpdate);
+// Installing it fetches the whole app, so the first screen goes first.
+void begun.then(() => whenIdle(startServiceWorker)).then(lookForUpdate);
 onReturn(() => void lookForUpdate());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") void lookForUpdate();

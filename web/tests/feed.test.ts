@@ -62,6 +62,37 @@ describe("the feed", () => {
     expect([feed.order, feed.pinned, Object.keys(feed.posts)]).toEqual([["a"], [], ["a"]]);
   });
 
+  it("leaves done what I did while the server has not heard of it", async () => {
+    const must = post("must", { response: "acknowledge", reactions: { like: 1 } });
+    const feed = await opened([must], [must]);
+    answerWith(null);
+    await feed.acknowledge("must", "yes");
+    await feed.react("must", "like");
+    await opened([must], [must]);
+    expect(feed.posts.must).toMatchObject({ reactions: { like: 2 }, mine: { answer: "yes", reactions: ["like"] } });
+    expect(feed.posts.must?.mine.acknowledged_at).not.toBeNull();
+  });
+
+  it("misses nothing that happens while its first page is on the way", async () => {
+    answerWith({ status: 200, body: { items: [post("a")], next_cursor: null } }, { status: 200, body: { items: [], next_cursor: null } });
+    const feed = useFeed();
+    const reading = feed.begin();
+    feed.hear(published(post("b")));
+    feed.hear(heard("feeds.reactions_changed", { post_id: "a", reactions: { like: 7 } }));
+    await Promise.all([reading, feed.begin()]);
+    expect([feed.order, feed.fresh, feed.posts.a?.reactions]).toEqual([["a"], ["b"], { like: 7 }]);
+  });
+
+  it("is read by whoever needs it first, and again only where that failed", async () => {
+    const asked = answerWith(null);
+    const feed = useFeed();
+    await feed.begin();
+    expect([feed.isLoaded, feed.problem?.isOffline]).toEqual([false, true]);
+    answerWith({ status: 200, body: { items: [post("a")], next_cursor: null } });
+    await feed.begin();
+    expect([feed.isLoaded, feed.problem, asked.mock.calls.length]).toEqual([true, null, 2]);
+  });
+
   it("opens to what was kept when there is no network", async () => {
     await opened([post("a")], [post("must", { response: "acknowledge" })]);
     setActivePinia(createPinia());

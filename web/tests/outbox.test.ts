@@ -45,6 +45,15 @@ describe("the outbox", () => {
     expect(after.entries).toEqual([]);
   });
 
+  it("still shows what was written while the phone looked up what waits", async () => {
+    answerWith(null);
+    const outbox = useOutbox();
+    const restoring = outbox.restore();
+    const entry = await outbox.addOwn(POST);
+    await restoring;
+    expect(outbox.waiting.map((one) => one.id)).toEqual([entry.id]);
+  });
+
   it("holds on to what the server refuses, with its reason, and goes on with the next", async () => {
     answerWith({ status: 422, body: { code: "people.audience_unknown", detail: "受众不存在" } }, { status: 201, body: {} });
     const outbox = useOutbox();

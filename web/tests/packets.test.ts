@@ -6,6 +6,7 @@ import type { Packet, PacketProof } from "@/api/shapes";
 import { verify } from "@/packets/proof";
 import { envelopeState, stoppable } from "@/packets/rules";
 import { useGrab } from "@/packets/useGrab";
+import { forget, keep, openFor } from "@/store/db";
 import { useApprovals } from "@/store/approvals";
 import { usePackets } from "@/store/packets";
 
@@ -46,6 +47,20 @@ describe("opening a packet", () => {
     await open();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([problem.value?.code, asked.mock.calls.length]).toEqual(["redpackets.receive_cap_reached", 2]);
+  });
+});
+
+describe("the wallet", () => {
+  it("that was kept leaves the packet alone which was read meanwhile", async () => {
+    await forget("lin");
+    openFor("lin");
+    await keep("wallet", { wallet: { balances: [] }, entries: [], packets: [packet({ remaining: 3 }), packet({ id: "q" })] });
+    answerWith({ status: 200, body: packet({ remaining: 1 }) });
+    const packets = usePackets();
+    const restoring = packets.restore();
+    await packets.read("p");
+    await restoring;
+    expect([packets.packets.p?.remaining, packets.packets.q?.remaining]).toEqual([1, 3]);
   });
 });
 

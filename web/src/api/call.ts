@@ -3,6 +3,7 @@ import { offline, Problem, problemFrom } from "./problem";
 import { end, renew, token } from "./session";
 import { locale } from "@/app/i18n";
 import { learnTime } from "@/app/clock";
+import { first } from "@/app/idle";
 import { noteAnswer, noteSilence } from "@/app/network";
 
 export type Call = { body?: unknown; key?: string; signal?: AbortSignal; keepalive?: boolean; asBlob?: boolean };
@@ -14,7 +15,9 @@ export const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> 
 /** Where money or documents move: the key makes asking again harmless. */
 export const pay = <Answer>(path: string, body: unknown, key: string): Promise<Answer> => call("POST", path, { body, key });
 
-export async function call<Answer>(method: string, path: string, options: Call = {}): Promise<Answer> {
+export const call = <Answer>(method: string, path: string, options: Call = {}): Promise<Answer> => first(attempt(method, path, options));
+
+async function attempt<Answer>(method: string, path: string, options: Call): Promise<Answer> {
   const access = await token();
   const answer = await send(method, path, options, access);
   if (answer.status !== 401) return read<Answer>(answer, options.asBlob);

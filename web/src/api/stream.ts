@@ -10,11 +10,12 @@ import { lead } from "@/app/locks";
 import { noteAnswer, noteSilence, onReturn } from "@/app/network";
 import { keep, recall } from "@/store/db";
 
-export type Hearers = { hear: (event: StreamEvent) => void; resync: () => Promise<void> };
+export type Hearers = { hear: (event: StreamEvent) => void; resync: () => Promise<void>; rereadFirst: () => Promise<void> };
 type Told = { from: string; n: number } & ({ event: StreamEvent } | { resync: true } | { isLive: boolean } | { asks: true });
 
 const RETRY_MS = [300, 1_000, 2_000, 5_000, 10_000];
 const ACK_MS = 3_000;
+const PLACE_MS_MAX = 3_000;
 const KEY = "stream";
 
 /** Whether events arrive right now. */
@@ -31,8 +32,12 @@ export class Stream {
   #told = 0;
   #heardFrom = { from: "", n: 0 };
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #placed!: () => void;
+  /** Over when we know our place in the log: what is read from then on misses nothing. Not waited for where nobody answers. */
+  readonly isPlaced = new Promise<void>((resolve) => (this.#placed = resolve));
 
   constructor(private readonly hearers: Hearers) {
+    setTimeout(this.#placed, PLACE_MS_MAX);
     if (this.#tabs) this.#tabs.onmessage = (message: MessageEvent<Told>) => this.#listen(message.data);
     // Whoever leads says whether events arrive.
     this.#tabs?.postMessage({ from: this.#me, n: 0, asks: true } satisfies Told);
@@ -53,11 +58,15 @@ export class Stream {
   /** This tab leads: it connects, and tells the others what it hears. */
   async #begin(): Promise<void> {
     try {
-      const standing = (await recall<Standing>(KEY)) ?? (await whereToBegin());
+      const kept = await recall<Standing>(KEY);
+      const standing = kept ?? (await whereToBegin());
       if (this.#over.signal.aborted) return;
       this.#reader = new StreamReader(standing, (event) => this.#take(event), (after) => this.#socket?.emit("replay", { after }));
+      if (!kept) void this.hearers.rereadFirst();
       this.#connect();
+      this.#placed();
     } catch (error) {
+      this.#placed();
       if (asProblem(error).isPassing) setTimeout(() => void this.#begin(), this.#pause());
     }
   }
@@ -165,6 +174,7 @@ export class Stream {
       if (this.#socket) this.#tell({ isLive: isLive.value });
       return;
     }
+    this.#placed();
     const before = this.#heardFrom;
     this.#heardFrom = { from: told.from, n: told.n };
     if ("isLive" in told) isLive.value = told.isLive;

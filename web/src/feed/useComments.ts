@@ -42,7 +42,7 @@ export function useComments(postId: string) {
       const comment = event.data.comment as Comment | null;
       if (!comment) void load();
       else if (!cursor.value) comments.value = merged(comments.value, [comment]);
-    }),
+    }, load),
   );
   outbox.whenSettled("comment", (entry, answer) => {
     if (entry.path === path && !cursor.value) comments.value = merged(comments.value, [answer as Comment]);

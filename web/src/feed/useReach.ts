@@ -62,7 +62,7 @@ export function useReach(postId: string) {
   onScopeDispose(
     onEvents((event) => {
       if (event.kind === "feeds.reach_changed" && (event.data.post_id ?? event.ref) === postId) void load();
-    }),
+    }, load),
   );
   return { report, missing, cursor, unit, problem, isNudging, load, open, moreMissing, nudge };
 }

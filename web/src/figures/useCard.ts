@@ -1,5 +1,5 @@
 // A card's figure and its parts, for a period, a scope and a comparison; read again when the stream says it changed.
-import { onScopeDispose, ref } from "vue";
+import { onScopeDispose, ref, shallowRef } from "vue";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Breakdown, Figure } from "@/api/shapes";
@@ -12,8 +12,8 @@ export function useCard(key: string, firstScope: string | null) {
   const compare = ref<"last_year" | "previous">("last_year");
   const by = ref<"units" | "people">("units");
   const scope = ref<string | null>(firstScope);
-  const card = ref<Figure | null>(firstScope ? null : (useHome().card(key) ?? null));
-  const rows = ref<Breakdown["rows"]>([]);
+  const card = shallowRef<Figure | null>(firstScope ? null : (useHome().card(key) ?? null));
+  const rows = shallowRef<Breakdown["rows"]>([]);
   const problem = ref<Problem | null>(null);
   const isLoading = ref(false);
   let latest = 0;
@@ -71,7 +71,7 @@ export function useCard(key: string, firstScope: string | null) {
     onEvents((event) => {
       const cards = event.data.cards as string[] | undefined;
       if (event.kind === "roledata.cards_changed" && (!cards || cards.includes(key))) void load();
-    }),
+    }, load),
   );
   return { period, compare, scope, by, card, rows, problem, isLoading, load };
 }

@@ -49,7 +49,7 @@ export function useSent() {
       if (!["redpackets.packet_changed", "redpackets.approval_decided"].includes(event.kind)) return;
       clearTimeout(timer);
       timer = setTimeout(() => void load(), PAUSE_MS);
-    });
+    }, load);
 
   return { items, cursor, whose, maySend, problem, isLoaded, load, more, listen };
 }

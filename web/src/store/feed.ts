@@ -7,7 +7,7 @@ import { get } from "@/api/call";
 import { now } from "@/app/clock";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Page, Post, StreamEvent, WholePost } from "@/api/shapes";
-import { mustRespond, withoutMine } from "@/feed/rules";
+import { asLeft, mustRespond, withoutMine } from "@/feed/rules";
 import { useMe } from "./me";
 
 const KEY = "feed";
@@ -22,11 +22,17 @@ export const useFeed = defineStore("feed", () => {
   const fresh = ref<string[]>([]);
   const pinned = ref<string[]>([]);
   const cursor = ref<string | null>(null);
+  const isBegun = ref(false);
   const isLoaded = ref(false);
   const isLoading = ref(false);
   const problem = ref<Problem | null>(null);
   const outbox = useOutbox();
   const me = useMe();
+  /** Heard while pages were on their way, which may not know of it. */
+  const heardMeanwhile: StreamEvent[] = [];
+  let reading = 0;
+  let asked = 0;
+  let shown = 0;
 
   const listed = (ids: string[]): Post[] => ids.map((id) => posts.value[id]).filter((post) => post !== undefined);
   const onTop = computed(() => listed(pinned.value));
@@ -43,10 +49,20 @@ export const useFeed = defineStore("feed", () => {
     isLoaded.value = true;
   }
 
+  /** Read once, by whoever needs it first; the stream changes it from then on. */
+  async function begin(): Promise<void> {
+    if (!isBegun.value) await refresh();
+  }
+
   async function refresh(): Promise<void> {
-    isLoading.value = true;
+    const mine = ++asked;
+    isBegun.value = true;
+    beginReading();
     try {
       const [page, top] = await Promise.all([get<Page<Post>>(`/feed?limit=${PAGE}`), get<Page<Post>>("/feed/pinned")]);
+      // Two readings may overtake each other; the one asked for later is the newer.
+      if (mine < shown) return;
+      shown = mine;
       put([...page.items, ...top.items]);
       order.value = page.items.map((post) => post.id);
       pinned.value = top.items.map((post) => post.id);
@@ -56,15 +72,15 @@ export const useFeed = defineStore("feed", () => {
       problem.value = null;
       save();
     } catch (error) {
-      problem.value = asProblem(error);
+      if (mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
     } finally {
-      isLoading.value = false;
+      endReading();
     }
   }
 
   async function more(): Promise<void> {
     if (!cursor.value || isLoading.value) return;
-    isLoading.value = true;
+    beginReading();
     try {
       const page = await get<Page<Post>>(`/feed?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
       put(page.items);
@@ -73,7 +89,7 @@ export const useFeed = defineStore("feed", () => {
     } catch (error) {
       problem.value = asProblem(error);
     } finally {
-      isLoading.value = false;
+      endReading();
     }
   }
 
@@ -97,6 +113,24 @@ export const useFeed = defineStore("feed", () => {
   }
 
   function hear(event: StreamEvent): void {
+    if (reading) heardMeanwhile.push(event);
+    take(event);
+  }
+
+  function beginReading(): void {
+    reading += 1;
+    isLoading.value = true;
+  }
+
+  /** An event says how things are, so taking it twice does no harm. */
+  function endReading(): void {
+    reading -= 1;
+    if (reading) return;
+    isLoading.value = false;
+    heardMeanwhile.splice(0).forEach(take);
+  }
+
+  function take(event: StreamEvent): void {
     const id = (event.data.post_id as string | undefined) ?? event.ref ?? "";
     if (event.kind === "feeds.post_published") void arrive(id, event.data.post as Post | null);
     else if (event.kind === "feeds.post_changed") void change(id, event.data.post as Post | null);
@@ -114,9 +148,9 @@ export const useFeed = defineStore("feed", () => {
   }
 
   async function arrive(id: string, shared: Post | null): Promise<void> {
-    if (posts.value[id] && (order.value.includes(id) || fresh.value.includes(id))) return;
+    if (isListed(id)) return;
     const post = shared ? withoutMine(shared) : await get<Post>(`/posts/${id}`).catch(() => null);
-    if (!post || !isLoaded.value) return;
+    if (!post || !isLoaded.value || isListed(id)) return;
     put([post]);
     const isMine = post.author.id === me.id;
     if (isMine) order.value = [id, ...order.value];
@@ -124,6 +158,8 @@ export const useFeed = defineStore("feed", () => {
     if (!isMine && mustRespond(post) && !pinned.value.includes(id)) pinned.value = [...pinned.value, id];
     save();
   }
+
+  const isListed = (id: string): boolean => posts.value[id] !== undefined && (order.value.includes(id) || fresh.value.includes(id));
 
   async function change(id: string, shared: Post | null): Promise<void> {
     const known = posts.value[id];
@@ -177,7 +213,7 @@ export const useFeed = defineStore("feed", () => {
   }
 
   function put(items: Post[]): void {
-    posts.value = { ...posts.value, ...Object.fromEntries(items.map((post) => [post.id, post])) };
+    posts.value = { ...posts.value, ...Object.fromEntries(items.map((post) => [post.id, asLeft(post, outbox.waiting)])) };
   }
 
   function published(_entry: Entry, answer: unknown): void {
@@ -197,9 +233,11 @@ export const useFeed = defineStore("feed", () => {
   }
 
   function clear(): void {
+    shown = asked + 1;
+    heardMeanwhile.length = 0;
     [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
-    [isLoaded.value, problem.value] = [false, null];
+    [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
   }
 
-  return { posts, order, fresh, pinned, cursor, isLoaded, isLoading, problem, onTop, below, sending, restore, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
+  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, problem, onTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
 });

@@ -1,6 +1,6 @@
 // The first screen's cards: shown from what is kept, fetched in one call, fetched again when the stream says they changed.
 import { defineStore } from "pinia";
-import { ref } from "vue";
+import { ref, shallowRef } from "vue";
 import { keep, recall } from "./db";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
@@ -10,30 +10,43 @@ const KEY = "home";
 const PAUSE_MS = 250;
 const MARKED_MS = 2_500;
 
+/** Most readings find nothing new, and a screen that stands still costs a slow phone nothing. */
+const isSame = (one: Home, other: Home | null): boolean => JSON.stringify(one) === JSON.stringify(other);
+
 export const useHome = defineStore("home", () => {
-  const home = ref<Home | null>(null);
+  const home = shallowRef<Home | null>(null);
   const problem = ref<Problem | null>(null);
+  const isBegun = ref(false);
   const isLoading = ref(false);
   /** Cards whose figure has just changed, to be marked for a moment. */
   const changed = ref<Set<string>>(new Set());
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let asked = 0;
+  let shown = 0;
 
   async function restore(): Promise<void> {
-    home.value ??= (await recall<Home>(KEY)) ?? null;
+    const kept = await recall<Home>(KEY);
+    // The server may have answered while the shelf was looked through.
+    if (kept && !home.value) home.value = kept;
   }
 
   async function refresh(): Promise<void> {
-    isLoading.value = true;
+    const mine = ++asked;
+    [isBegun.value, isLoading.value] = [true, true];
     try {
       const fresh = await get<Home>("/home");
+      // Two readings may overtake each other; the one asked for later is the newer.
+      if (mine < shown) return;
+      shown = mine;
+      problem.value = null;
+      if (isSame(fresh, home.value)) return;
       mark(home.value?.cards ?? [], fresh.cards);
       home.value = fresh;
-      problem.value = null;
       void keep(KEY, fresh);
     } catch (error) {
-      problem.value = asProblem(error);
+      if (mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
     } finally {
-      isLoading.value = false;
+      if (mine === asked) isLoading.value = false;
     }
   }
 
@@ -52,13 +65,13 @@ export const useHome = defineStore("home", () => {
     setTimeout(() => (changed.value = new Set()), MARKED_MS);
   }
 
-  const card = (key: string): Figure | undefined => home.value?.cards.find((shown) => shown.key === key);
+  const card = (key: string): Figure | undefined => home.value?.cards.find((one) => one.key === key);
 
   function clear(): void {
     clearTimeout(timer);
-    home.value = null;
-    problem.value = null;
+    shown = asked + 1;
+    [home.value, problem.value, isBegun.value, isLoading.value] = [null, null, false, false];
   }
 
-  return { home, problem, isLoading, changed, card, restore, refresh, hear, clear };
+  return { home, problem, isBegun, isLoading, changed, card, restore, refresh, hear, clear };
 });

@@ -9,28 +9,38 @@ import type { Me, Page, Unit } from "@/api/shapes";
 export const useMe = defineStore("me", () => {
   const me = ref<Me | null>(null);
   const units = ref<Unit[]>([]);
+  const isBegun = ref(false);
   const id = computed(() => person.value?.id ?? "");
   const homeUnit = computed(() => me.value?.units[0] ?? null);
 
   const may = (permission: string): boolean => me.value?.permissions.includes(permission) ?? false;
 
   async function restore(): Promise<void> {
-    me.value = (await recall<Me>("me")) ?? null;
-    units.value = (await recall<Unit[]>("units")) ?? [];
+    const [kept, tree] = await Promise.all([recall<Me>("me"), recall<Unit[]>("units")]);
+    if (kept && !me.value) [me.value, units.value] = [kept, tree ?? []];
+  }
+
+  /** Read once; news tells when to read again. */
+  async function begin(): Promise<void> {
+    if (!isBegun.value) await refresh();
   }
 
   async function refresh(): Promise<void> {
-    const [whole, tree] = await Promise.all([get<Me>("/me"), get<Page<Unit>>("/directory/units")]);
-    me.value = whole;
-    units.value = tree.items;
-    void keep("me", whole);
-    void keep("units", tree.items);
+    isBegun.value = true;
+    try {
+      const [whole, tree] = await Promise.all([get<Me>("/me"), get<Page<Unit>>("/directory/units")]);
+      [me.value, units.value] = [whole, tree.items];
+      void keep("me", whole);
+      void keep("units", tree.items);
+    } catch (error) {
+      isBegun.value = false;
+      throw error;
+    }
   }
 
   function clear(): void {
-    me.value = null;
-    units.value = [];
+    [me.value, units.value, isBegun.value] = [null, [], false];
   }
 
-  return { me, units, id, homeUnit, may, restore, refresh, clear };
+  return { me, units, isBegun, id, homeUnit, may, restore, begin, refresh, clear };
 });

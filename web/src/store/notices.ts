@@ -23,6 +23,7 @@ export const useNotices = defineStore("notices", () => {
   /** Numbers of notices heard on the stream; which of them the count does not know follows from the count. */
   const heard = ref<number[]>([]);
   const cursor = ref<string | null>(null);
+  const isBegun = ref(false);
   const isLoaded = ref(false);
   const problem = ref<Problem | null>(null);
   const unread = computed(() => unreadOf(counted.value, heard.value));
@@ -35,7 +36,13 @@ export const useNotices = defineStore("notices", () => {
     [items.value, counted.value, cursor.value, isLoaded.value] = [kept.items, kept.counted, kept.cursor, true];
   }
 
+  /** Read once, by whoever needs it first; the stream changes it from then on. */
+  async function begin(): Promise<void> {
+    if (!isBegun.value) await refresh();
+  }
+
   async function refresh(): Promise<void> {
+    isBegun.value = true;
     try {
       const page = await get<Notifications>(`/notifications?limit=${PAGE}`);
       counted.value = newer(counted.value, page);
@@ -43,7 +50,7 @@ export const useNotices = defineStore("notices", () => {
       [cursor.value, isLoaded.value, problem.value] = [page.next_cursor, true, null];
       save();
     } catch (error) {
-      problem.value = asProblem(error);
+      [problem.value, isBegun.value] = [asProblem(error), false];
     }
   }
 
@@ -69,7 +76,7 @@ export const useNotices = defineStore("notices", () => {
     heard.value = [...heard.value, number].slice(-HEARD_MAX);
     const inMine = (both: unknown): string => (both as Record<string, string>)[locale.value === "en" ? "en" : "zh"] ?? "";
     const item = { id: String(data.notice_id), number, kind: String(data.about), title: inMine(data.title), body: inMine(data.body), link: String(data.link), created_at: String(data.created_at), read: number <= counted.value.through };
-    if (isLoaded.value) items.value = merged(items.value, [item]);
+    items.value = merged(items.value, [item]);
     save();
   }
 
@@ -120,7 +127,7 @@ export const useNotices = defineStore("notices", () => {
 
   function clear(): void {
     [items.value, counted.value, heard.value, cursor.value] = [[], NOTHING_COUNTED, [], null];
-    [isLoaded.value, problem.value] = [false, null];
+    [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
   }
 
   outbox.whenSettled("reading", (_entry, answer) => {
@@ -128,7 +135,7 @@ export const useNotices = defineStore("notices", () => {
     save();
   });
 
-  return { items, counted, cursor, isLoaded, problem, unread, restore, refresh, more, hear, read, readAll, readAbout, clear };
+  return { items, counted, cursor, isBegun, isLoaded, problem, unread, restore, begin, refresh, more, hear, read, readAll, readAbout, clear };
 });
 
 function merged(first: Notification[], second: Notification[]): Notification[] {

@@ -66,8 +66,10 @@ export const useOutbox = defineStore("outbox", () => {
   }
 
   async function restore(): Promise<void> {
+    const before = new Set(entries.value.map((entry) => entry.id));
     const kept = await allEntries();
-    entries.value = kept.sort((a, b) => a.madeAt.localeCompare(b.madeAt));
+    const meanwhile = entries.value.filter((entry) => !before.has(entry.id) && !kept.some((other) => other.id === entry.id));
+    entries.value = [...kept, ...meanwhile].sort((a, b) => a.madeAt.localeCompare(b.madeAt));
   }
 
   function flush(): Promise<void> {

@@ -25,7 +25,7 @@ export const usePackets = defineStore("packets", () => {
     const kept = await recall<Kept>(KEY);
     if (!kept || wallet.value) return;
     [wallet.value, entries.value] = [kept.wallet, kept.entries];
-    packets.value = Object.fromEntries(kept.packets.map((packet) => [packet.id, packet]));
+    packets.value = { ...Object.fromEntries(kept.packets.map((packet) => [packet.id, packet])), ...packets.value };
   }
 
   async function refresh(): Promise<void> {

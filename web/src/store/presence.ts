@@ -15,21 +15,26 @@ import { end, person } from "@/api/session";
 import type { StreamEvent } from "@/api/shapes";
 import { forgetPictures } from "@/feed/pictures";
 import { Stream } from "@/api/stream";
+import { whenIdle } from "@/app/idle";
+import { onReturn } from "@/app/network";
 
 type Hearer = (event: StreamEvent) => void;
+type Reread = () => unknown;
 
 let stream: Stream | null = null;
-const screens = new Set<Hearer>();
+const screens = new Map<Hearer, Reread>();
 
-/** A screen that is open hears events until it is left. */
-export function onEvents(hear: Hearer): () => void {
-  screens.add(hear);
+/** A screen that is open hears events until it is left, and reads anew what may have been missed. */
+export function onEvents(hear: Hearer, reread: Reread): () => void {
+  screens.set(hear, reread);
   return () => screens.delete(hear);
 }
 
-/** Begin with whoever is signed in, and begin anew when that changes. */
-export function followSignIn(): void {
-  watch(person, (now, before) => void (now?.id === before?.id || change(now?.id)), { immediate: true });
+/** Begin with whoever is signed in, and begin anew when that changes; over when the first has begun. */
+export function followSignIn(): Promise<void> {
+  onReturn(readWhatFailed);
+  watch(person, (now, before) => void (now?.id === before?.id || change(now?.id)));
+  return change(person.value?.id);
 }
 
 async function change(personId: string | undefined): Promise<void> {
@@ -39,12 +44,22 @@ async function change(personId: string | undefined): Promise<void> {
   const [me, home, feed, packets, outbox, notices] = stores();
   await Promise.all([me.restore(), home.restore(), feed.restore(), packets.restore(), outbox.restore(), notices.restore()]);
   if (person.value?.id !== personId) return;
-  stream = new Stream({ hear, resync });
-  void me.refresh().then(() => (useApprovals().mayDecide() ? useApprovals().refresh() : undefined), () => undefined);
-  void feed.refresh();
-  void notices.refresh();
+  stream = new Stream({ hear, resync, rereadFirst });
   void outbox.flush();
+  await stream.isPlaced;
+  const ifStillHere = (read: Reread) => () => (person.value?.id === personId ? read() : undefined);
+  void me.begin().catch(() => undefined);
+  await Promise.all([readApprovals, feed.begin, notices.begin].map((read) => whenIdle(ifStillHere(read))));
 }
+
+/** What could not be read while the server was away. */
+function readWhatFailed(): void {
+  if (!stream) return;
+  for (const store of [useHome(), useApprovals()]) if (store.problem) void store.refresh();
+  for (const { begin } of [useMe(), useFeed(), useNotices()]) void whenIdle(begin);
+}
+
+const readApprovals = (): Promise<void> | void => (useApprovals().mayDecide() ? useApprovals().refresh() : undefined);
 
 /** Sign out: the server ends the sign-in, and this browser forgets the person. */
 export async function signOut(): Promise<void> {
@@ -64,16 +79,24 @@ function hear(event: StreamEvent): void {
   useNotices().hear(event);
   useApprovals().hear(event);
   useDocuments().hear(event);
-  screens.forEach((screen) => screen(event));
+  screens.forEach((_reread, hearer) => hearer(event));
 }
 
 async function resync(): Promise<void> {
   const [me, home, feed, packets] = stores();
-  const rereads = [me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh()];
+  const rereads = [me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh(), rereadScreens()];
   if (useApprovals().isLoaded) rereads.push(useApprovals().refresh());
   if (useDocuments().isLoaded) rereads.push(useDocuments().refresh());
   if (packets.wallet) rereads.push(packets.refresh());
   await Promise.all(rereads);
+}
+
+const rereadScreens = (): Promise<unknown> => Promise.all([...screens.values()].map((reread) => reread()));
+
+/** Who listens for the first time has read the screen before the log told where it stands: that may lack what happened until then. */
+async function rereadFirst(): Promise<void> {
+  const begun = [useHome(), useFeed(), useNotices()].filter((store) => store.isBegun);
+  await Promise.all([rereadScreens(), ...begun.map((store) => store.refresh())]);
 }
 
 function leave(): void {

@@ -1,0 +1,60 @@
+// What waits for me: announcements to acknowledge, approvals, packets that can still be opened.
+import { computed, ref, watch } from "vue";
+import { now } from "@/app/clock";
+import { whenIdle } from "@/app/idle";
+import { envelopeState } from "@/packets/rules";
+import { useApprovals } from "@/store/approvals";
+import { useFeed } from "@/store/feed";
+import { useHome } from "@/store/home";
+import { useMe } from "@/store/me";
+import { usePackets } from "@/store/packets";
+import type { IconName } from "@/ui/AppIcon.vue";
+
+type Row = { key: "acknowledge" | "grab" | "decide" | "approve"; icon: IconName; count: number; to: string };
+
+const KEY = "workspace.waiting";
+/** What a phone expects that remembers nothing. */
+const ROWS_EXPECTED = 1;
+/** The newest packets that the feed knows and whose time is not over; each is read once, to know whether it waits for me. */
+const READ_MAX = 6;
+
+export function useWaiting() {
+  const feed = useFeed();
+  const home = useHome();
+  const me = useMe();
+  const packets = usePackets();
+  const approvals = useApprovals();
+  const reading = ref(0);
+
+  const running = computed(() => {
+    return Object.values(feed.posts)
+      .filter((post) => post.subject?.kind === "packet" && new Date(String(post.subject.data.expires_at)).getTime() > now())
+      .map((post) => post.subject!.id);
+  });
+  const grabbable = computed(() => running.value.filter((id) => envelopeState(packets.packets[id]) === "open"));
+  const rows = computed<Row[]>(() =>
+    [
+      { key: "acknowledge" as const, icon: "check" as const, count: feed.pinned.length, to: "/feed" },
+      { key: "grab" as const, icon: "packet" as const, count: grabbable.value.length, to: `/red-packets/${grabbable.value[0]}` },
+      { key: "decide" as const, icon: "packet" as const, count: approvals.waiting.length, to: "/approvals" },
+      { key: "approve" as const, icon: "clock" as const, count: home.home?.badges.approvals ?? 0, to: "/approvals" },
+    ].filter((row) => row.count > 0),
+  );
+
+  async function read(id: string): Promise<void> {
+    reading.value += 1;
+    await whenIdle(() => packets.packets[id] ?? packets.read(id));
+    reading.value -= 1;
+  }
+  watch(running, (ids) => ids.filter((id) => !packets.packets[id]).slice(-READ_MAX).forEach((id) => void read(id)), { immediate: true });
+
+  const isDecided = computed(() => !approvals.mayDecide() || approvals.isLoaded || approvals.problem !== null);
+  const isWhole = computed(() => me.me !== null && isDecided.value && (feed.isLoaded || feed.problem !== null) && !reading.value);
+  /** For so many rows room is kept until all is known, so that nothing moves under the thumb. */
+  const room = computed(() => (isWhole.value || home.problem ? rows.value.length : Math.max(rows.value.length, remembered())));
+  watch(() => isWhole.value && rows.value.length, (count) => count !== false && localStorage.setItem(KEY, String(count)), { immediate: true });
+
+  return { rows, room };
+}
+
+const remembered = (): number => Number(localStorage.getItem(KEY) ?? ROWS_EXPECTED);

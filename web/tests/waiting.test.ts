@@ -1,0 +1,51 @@
+import { answerWith, signInAs } from "./browser";
+import { createPinia, setActivePinia } from "pinia";
+import { beforeEach, describe, expect, it } from "vitest";
+import { effectScope, nextTick } from "vue";
+import type { Home, Me, Post } from "@/api/shapes";
+import { useWaiting } from "@/figures/useWaiting";
+import { useFeed } from "@/store/feed";
+import { useHome } from "@/store/home";
+import { useMe } from "@/store/me";
+
+const waiting = () => effectScope().run(useWaiting)!;
+const announced = { id: "must", response: "acknowledge", subject: null, author: { id: "wei" } } as unknown as Post;
+
+async function feedIsRead(pinned: Post[]): Promise<void> {
+  answerWith({ status: 200, body: { items: [], next_cursor: null } }, { status: 200, body: { items: pinned, next_cursor: null } });
+  await useFeed().refresh();
+}
+
+beforeEach(() => {
+  localStorage.removeItem("workspace.waiting");
+  signInAs("lin");
+  setActivePinia(createPinia());
+  useMe().me = { permissions: [] } as unknown as Me;
+});
+
+describe("what waits for me", () => {
+  it("has its room before it is known, and the next time as much as it had", async () => {
+    const first = waiting();
+    expect([first.rows.value, first.room.value]).toEqual([[], 1]);
+    await feedIsRead([announced]);
+    useHome().home = { badges: { approvals: 3 }, cards: [] } as unknown as Home;
+    expect([first.rows.value.map((row) => row.key), first.room.value]).toEqual([["acknowledge", "approve"], 2]);
+    await nextTick();
+    [useFeed(), useHome()].forEach((store) => store.clear());
+    expect(waiting().room.value).toBe(2);
+  });
+
+  it("takes no room where nothing waits", async () => {
+    const { room } = waiting();
+    await feedIsRead([]);
+    expect(room.value).toBe(0);
+  });
+
+  it("grows beyond what was expected", async () => {
+    localStorage.setItem("workspace.waiting", "0");
+    const { room } = waiting();
+    expect(room.value).toBe(0);
+    useHome().home = { badges: { approvals: 3 }, cards: [] } as unknown as Home;
+    expect(room.value).toBe(1);
+  });
+});
