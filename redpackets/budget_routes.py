@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 
 from app.core.composition import workspace
 from app.core.http import (
@@ -58,7 +58,7 @@ def list_budgets(query: dict[str, Any]) -> Response:
 @routes.takes(NewBudgetIn)
 @routes.gives(201, BudgetOut)
 def create_budget(body: dict[str, Any]) -> Response:
-    """Open a budget for a cost centre; its limit comes from the treasury or the parent. Takes an Idempotency-Key."""
+    """Open a budget for a cost centre; its limit comes from the treasury or the parent. Needs an Idempotency-Key."""
     now = workspace().now()
     with unit_of_work() as session:
         me = caller(session)
@@ -68,9 +68,7 @@ def create_budget(body: dict[str, Any]) -> Response:
             budget = services.create_budget(session, caller=me, new=new, now=now)
             return answer(BudgetOut, budgets.read_budget(session, budget.id), 201)
 
-        if "Idempotency-Key" in request.headers:
-            return answer_once(session, caller=me, body=body, now=now, make=make)
-        return make()
+        return answer_once(session, caller=me, body=body, now=now, make=make)
 
 
 @routes.patch("/budgets/<uuid:budget_id>")

@@ -129,7 +129,9 @@ def place_packet(
     """
     opens_at, expires_at = _times(new, now)
     cut = _cut_of(new)
-    _require_funds(sender, budget, new, cut.total_minor, now)
+    _require_kind(budget, new)
+    _require_period(sender, budget, now, opens_at)
+    _require_funds(budget, cut.total_minor)
     decided_minor = max(cut.total_minor, new.decided_minor)
     rule = rule_for(session, unit=new.unit, amount_minor=decided_minor)
     asked = {name: value for name, value in vars(new).items() if name not in _NOT_KEPT}
@@ -219,17 +221,22 @@ def _cut_of(new: NewPacket) -> Cut:
     return cut
 
 
-def _require_funds(
-    sender: Sender, budget: Budget, new: NewPacket, total_minor: int, now: datetime
-) -> None:
+def _require_kind(budget: Budget, new: NewPacket) -> None:
     if budget.unit != new.unit:
         raise UnitMismatch
     if budget.give_only and new.kind not in GIVEN_KINDS:
         raise GiveOnly
-    if budget.closed_at is not None or not budget.covers(
-        now.astimezone(ZoneInfo(sender.time_zone)).date()
-    ):
+
+
+def _require_period(sender: Sender, budget: Budget, *moments: datetime) -> None:
+    """A budget pays within its period: today, and on the day the packet opens."""
+    zone = ZoneInfo(sender.time_zone)
+    days = [moment.astimezone(zone).date() for moment in moments]
+    if budget.closed_at is not None or not all(map(budget.covers, days)):
         raise PeriodClosed(period_from=budget.period_from, period_to=budget.period_to)
+
+
+def _require_funds(budget: Budget, total_minor: int) -> None:
     if budget.available_minor < total_minor:
         raise InsufficientBudget(
             available=budget.available_minor, requested=total_minor, unit=budget.unit

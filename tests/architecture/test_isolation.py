@@ -63,7 +63,7 @@ def _things_paid(owner: Phone, root_id: str) -> dict[str, str]:
         "period_from": "2020-01-01",
         "period_to": "2099-12-31",
     }
-    budget_id = owner.post("/budgets", budget).json["id"]
+    budget_id = owner.pay("/budgets", budget).json["id"]
     packet = {
         "kind": "equal",
         "unit": "CNY",
@@ -134,7 +134,7 @@ def _things_redeemed(owner: Phone, root_id: str) -> dict[str, str]:
         "unit": "POINT",
         "total_minor": 100,
         "count": 1,
-        "budget_id": owner.post("/budgets", budget).json["id"],
+        "budget_id": owner.pay("/budgets", budget).json["id"],
         "on_behalf_of": root_id,
         "audience": EVERYBODY,
         "purpose": {"category": "thanks", "text": CANARY},

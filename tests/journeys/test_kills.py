@@ -126,7 +126,7 @@ def _work_through(
 
 
 def _send_packet(boss: RemotePhone, town: Company, unit_id: uuid.UUID) -> str:
-    budget = boss.post(
+    budget = boss.pay(
         "/budgets",
         {
             "name": "Rewards",
@@ -136,6 +136,7 @@ def _send_packet(boss: RemotePhone, town: Company, unit_id: uuid.UUID) -> str:
             "period_from": "2020-01-01",
             "period_to": "2099-12-31",
         },
+        "rewards",
     ).json()
     packet = boss.pay(
         "/red-packets",

@@ -51,7 +51,7 @@ def test_a_name_that_cannot_be_one_is_refused_in_a_line(system):
 def test_a_flipped_row_of_the_ledger_is_named(system, town):
     assert workspace_command(system, "ledger", "verify").returncode == 0
     boss = system.phone(town.phone("Boss", role="owner"))
-    budget = boss.post(
+    budget = boss.pay(
         "/budgets",
         {
             "name": "Rewards",
@@ -61,6 +61,7 @@ def test_a_flipped_row_of_the_ledger_is_named(system, town):
             "period_from": "2020-01-01",
             "period_to": "2099-12-31",
         },
+        "rewards",
     ).json()
     with psycopg.connect(installation_settings(system.folder).database_url) as owner:
         tampered = owner.execute(

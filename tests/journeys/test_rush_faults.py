@@ -29,6 +29,7 @@ PEOPLE_COUNT = 12
 SHARE_COUNTS = (7, 15)
 TAPS_EACH = 4
 FROZEN_SECONDS = 5.0
+STALE_SECONDS = 0.05
 PATIENCE_SECONDS = 180
 
 
@@ -43,9 +44,13 @@ class Team:
     budget_id: str
 
 
+def redis_of(system: System) -> redis.Redis:
+    return redis.Redis.from_url(installation_settings(system.folder).redis_url)
+
+
 def flush(system: System) -> None:
     """Empty Redis while everybody grabs."""
-    with redis.Redis.from_url(installation_settings(system.folder).redis_url) as client:
+    with redis_of(system) as client:
         client.flushall()
 
 
@@ -55,9 +60,17 @@ def freeze(system: System) -> None:
     threading.Timer(FROZEN_SECONDS, system.thaw, ["valkey"]).start()
 
 
+def kill_and_turn_back(system: System) -> None:
+    """Lose Redis, and have it come back as it was a moment ago: with gates that missed the last grabs."""
+    with redis_of(system) as client:
+        client.save()
+    time.sleep(STALE_SECONDS)
+    system.kill("valkey")
+
+
 def kill_and_empty(system: System) -> None:
-    """Lose Redis and all that it kept."""
-    flush(system)
+    """Lose Redis and all that it kept, also what an earlier fault made it keep."""
+    (system.folder / "valkey" / "dump.rdb").unlink(missing_ok=True)
     system.kill("valkey")
 
 
@@ -65,8 +78,8 @@ FAULTS: dict[str, Callable[[System], None]] = {
     "killed api": lambda system: system.kill("api"),
     "killed worker": lambda system: system.kill("worker"),
     "killed PostgreSQL": lambda system: system.kill("postgres"),
-    "killed Redis": lambda system: system.kill("valkey"),
     "killed Redis, its data gone": kill_and_empty,
+    "killed Redis, its data kept": kill_and_turn_back,
     "flushed Redis": flush,
     "frozen Redis": freeze,
 }
@@ -77,7 +90,7 @@ def team(system: System, town: Company) -> Team:
     unit_id = town.unit("Sales")
     boss = system.phone(town.phone("Boss", role="owner", role_at=town.root_id))
     phones = [system.phone(town.phone(f"P{i}", unit_id)) for i in range(PEOPLE_COUNT)]
-    budget = boss.post(
+    budget = boss.pay(
         "/budgets",
         {
             "name": "Rewards",
@@ -87,6 +100,7 @@ def team(system: System, town: Company) -> Team:
             "period_from": "2020-01-01",
             "period_to": "2099-12-31",
         },
+        "rewards",
     )
     return Team(boss, phones, town.root_id, unit_id, budget.json()["id"])
 
@@ -104,6 +118,17 @@ def test_a_rush_that_a_fault_strikes_keeps_every_promise(system, team, fault, se
         _check_answers([said[packet] for said in answers], share_count)
         _check_repeats(team, packet, [said[packet] for said in answers])
     _check_money(team, answers)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_kept"), [(kill_and_turn_back, True), (kill_and_empty, False)]
+)
+def test_a_killed_redis_comes_back_with_what_the_fault_says(system, fault, is_kept):
+    with redis_of(system) as client:
+        client.set("kept", 1)
+        fault(system)
+        wait_until(system.is_ready, "everything is back", PATIENCE_SECONDS)
+        assert bool(client.exists("kept")) is is_kept
 
 
 def _send(team: Team, share_count: int, luck: random.Random) -> str:

@@ -26,16 +26,20 @@ class Rewards:
         self, limit_minor: int = 100_000, *, by: Phone | None = None, **changes: Any
     ) -> TestResponse:
         """Open a budget for sales around today, as the owner unless somebody else tries."""
+        asked = self.budget_asked(limit_minor=limit_minor, **changes)
+        return (by or self.owner).pay("/budgets", asked)
+
+    def budget_asked(self, **changes: Any) -> dict[str, Any]:
+        """Write a budget of 1,000 yuan for sales around today, but for the changes."""
         today = self.company.clock().date()
-        asked = {
+        return {
             "name": "Rewards",
             "unit_id": str(self.sales),
             "unit": "CNY",
-            "limit_minor": limit_minor,
+            "limit_minor": 100_000,
             "period_from": str(today - timedelta(days=30)),
             "period_to": str(today + timedelta(days=30)),
-        }
-        return (by or self.owner).post("/budgets", asked | changes)
+        } | changes
 
     def asked(self, **changes: Any) -> dict[str, Any]:
         """Write a lucky packet of 10 yuan in 5 shares for everybody in sales, but for the changes."""

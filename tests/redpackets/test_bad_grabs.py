@@ -99,10 +99,36 @@ def test_a_redemption_that_cannot_be_is_refused_with_what_is_there(rewards):
 
 
 def test_money_moves_only_under_a_key(rewards):
+    points = pointing(rewards)
+    item, lin = points.offer(), points.person_with(250)
+    gift = {
+        key: value
+        for key, value in rewards.asked().items()
+        if key in {"unit", "budget_id", "on_behalf_of", "purpose"}
+    }
+    moves = [
+        (rewards.manager, "/red-packets", rewards.asked()),
+        (rewards.owner, "/budgets", rewards.budget_asked()),
+        (rewards.owner, f"/budgets/{rewards.budget_id}/recovery", {}),
+        (lin, "/redemptions", {"item_id": item["id"], "price_points": item["price_points"]}),
+        (
+            lin,
+            "/kudos",
+            {"receivers": [NOBODY], "amount_minor": 1, "unit": "POINT", "text": "Well"},
+        ),
+        (
+            rewards.manager,
+            "/grants",
+            gift | {"receivers": [{"person_id": str(lin.person.id), "amount_minor": 1}]},
+        ),
+        (rewards.owner, "/payouts", {"method": "payroll", "unit": "CNY", "period": "2024-01"}),
+    ]
+    before = rewards.budget()
     for headers in ({}, {"Idempotency-Key": ""}, {"Idempotency-Key": "k" * 129}):
-        found, _ = refused(rewards.manager, "/red-packets", rewards.asked(), **headers)
-        assert found == (400, "idempotency_key_required")
-    assert rewards.budget()["held_minor"] == 0
+        for mover, path, asked in moves:
+            found, _ = refused(mover, path, asked, **headers)
+            assert found == (400, "idempotency_key_required"), path
+    assert rewards.budget() == before
 
 
 def test_the_same_key_sends_once(rewards):

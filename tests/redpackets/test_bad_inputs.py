@@ -120,6 +120,17 @@ def test_a_closed_period_is_refused(rewards):
     assert refused(rewards, budget_id=closed)[:2] == (409, "redpackets.period_closed")
 
 
+def test_a_packet_that_opens_after_its_budgets_end_is_refused(rewards):
+    company = rewards.company
+    last_day = company.clock() + timedelta(days=2)
+    ending = rewards.open_budget(period_to=str(last_day.date())).json["id"]
+    before, after = (last_day + timedelta(days=days) for days in (-1, 1))
+
+    late = refused(rewards, budget_id=ending, opens_at=after.isoformat(), expires_at=None)
+    assert late[:2] == (409, "redpackets.period_closed")
+    assert rewards.send(budget_id=ending, opens_at=before.isoformat())
+
+
 def test_more_than_the_budget_has_is_refused_with_both_figures(rewards):
     rewards.send(total_minor=99_000)
     reply = rewards.manager.pay("/red-packets", rewards.asked(total_minor=1_001))

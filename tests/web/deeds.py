@@ -20,7 +20,7 @@ def budget_for(owner: Account, unit_id: str) -> str:
         "period_from": "2020-01-01",
         "period_to": "2099-12-31",
     }
-    return str(owner.call("POST", "/budgets", asked)["id"])
+    return str(owner.call("POST", "/budgets", asked, is_payment=True)["id"])
 
 
 def approve_above(owner: Account, amount_minor: int) -> None:
