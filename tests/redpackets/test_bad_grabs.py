@@ -54,6 +54,7 @@ def test_a_grab_that_cannot_be_is_refused_by_its_reason(rewards, clock):
     assert rewards.verify().holds
 
 
+@pytest.mark.fault
 @pytest.mark.usefixtures("way_in")
 def test_an_hour_forth_and_back_around_the_end_takes_nothing_twice(rewards, clock):
     """A clock set back lets people take what is left, unless it was settled: then it is over for good."""

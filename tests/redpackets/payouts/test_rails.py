@@ -101,6 +101,7 @@ def test_whatever_goes_wrong_on_the_way_money_is_paid_exactly_once(paying, rail,
     assert paying.rewards.verify().deviations == []
 
 
+@pytest.mark.fault
 def test_what_the_rail_did_not_pay_is_back_in_the_wallet(paying, rail, lin, clock):
     for fault, hours in ENDS.items():
         rail.fail_next(fault)
@@ -124,6 +125,7 @@ def test_a_person_who_does_not_confirm_is_waited_for_a_day(paying, rail, lin, cl
     assert paying.wallet(lin) == 0
 
 
+@pytest.mark.fault
 def test_a_number_that_never_arrives_is_given_up_after_a_day_and_not_before(
     paying, rail, lin, clock
 ):
@@ -140,6 +142,7 @@ def test_a_number_that_never_arrives_is_given_up_after_a_day_and_not_before(
     assert paying.rewards.verify().holds
 
 
+@pytest.mark.fault
 def test_an_amount_that_is_not_ours_never_ends_a_payout(paying, rail, lin, clock):
     rail.fail_next(*["query_wrong_amount"] * 40)
     payout = over_rail(paying)
@@ -150,6 +153,7 @@ def test_an_amount_that_is_not_ours_never_ends_a_payout(paying, rail, lin, clock
     assert (paying.balance("payout_in_flight"), paying.wallet(lin)) == (AMOUNT, 0)
 
 
+@pytest.mark.fault
 def test_a_worker_killed_between_the_call_and_its_answer_asks_before_it_sends(
     paying, rail, lin, clock, monkeypatch
 ):
@@ -168,6 +172,7 @@ def test_a_worker_killed_between_the_call_and_its_answer_asks_before_it_sends(
     assert paying.rewards.verify().holds
 
 
+@pytest.mark.fault
 def test_many_workers_at_once_pay_everybody_once(paying, rail, clock):
     team = [paying.member(f"Member{number}") for number in range(8)]
     for number, phone in enumerate(team):
