@@ -15,10 +15,10 @@ from redpackets.errors import ReceiverRefused, ScopeEmpty
 def scopes_addressed(
     session: Session, caller: Caller, scopes: list[AudienceScope], permission: str
 ) -> list[UUID]:
-    """Resolve an audience; nobody, a person twice or a departed one is refused."""
+    """Resolve an audience; nobody, a person twice or one who is not here is refused."""
     if not scopes:
         raise ScopeEmpty
-    _refuse_departed(session, scopes)
+    _require_active(session, scopes)
     scope_ids = resolve_audience(
         session, caller=caller, scopes=scopes, permission=permission, own_units=False
     )
@@ -43,13 +43,13 @@ def scopes_of_receivers(session: Session, person_ids: Sequence[UUID]) -> list[UU
     return [row.id for row in session.execute(scopes_of_persons(person_ids))]
 
 
-def _refuse_departed(session: Session, scopes: list[AudienceScope]) -> None:
-    named = [(i, s.id) for i, s in enumerate(scopes) if s.kind == "person"]
-    departed = set(session.scalars(queries.departed_among([id_ for _, id_ in named if id_])))
-    seen: set[UUID | None] = set()
-    for position, person_id in named:
+def _require_active(session: Session, scopes: list[AudienceScope]) -> None:
+    named = {i: scope.id for i, scope in enumerate(scopes) if scope.kind == "person" and scope.id}
+    active = set(session.scalars(queries.active_among(list(named.values()))))
+    seen: set[UUID] = set()
+    for position, person_id in named.items():
         if person_id in seen:
             raise ReceiverRefused({f"audience.scopes.{position}": "duplicate_receiver"})
-        if person_id in departed:
+        if person_id not in active:
             raise ReceiverRefused({f"audience.scopes.{position}": "receiver_not_active"})
         seen.add(person_id)

@@ -121,11 +121,6 @@ def active_among(person_ids: Collection[UUID]) -> Select[UUID]:
     return select(Person.id).where(Person.id.in_(person_ids), Person.active)
 
 
-def departed_among(person_ids: Collection[UUID]) -> Select[UUID]:
-    """Who of these persons was here and is active no longer."""
-    return select(Person.id).where(Person.id.in_(person_ids), ~Person.active)
-
-
 def named_among(packet_id: UUID, person_ids: Collection[UUID]) -> Select[UUID]:
     """Who of these persons is picked by name as a receiver of a packet."""
     picked = (

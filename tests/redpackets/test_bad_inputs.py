@@ -167,14 +167,19 @@ def test_a_receiver_named_twice_is_refused(rewards):
     }
 
 
-def test_a_departed_receiver_is_refused(rewards):
-    [lin] = rewards.team("Lin")
+def test_a_departed_an_unknown_and_another_companys_receiver_are_refused_alike(
+    rewards, other_company
+):
+    lin, zhao = rewards.team("Lin", "Zhao")
     with rewards.company.transaction() as session:
         set_active(session, person_id=lin.person.id, active=False)
-    pick = {"kind": "person", "id": str(lin.person.id)}
-    assert refused(rewards, audience={"scopes": [pick]})[2] == {
-        "audience.scopes.0": "receiver_not_active"
-    }
+    vera = other_company.phone("Vera").person.id
+    here = {"kind": "person", "id": str(zhao.person.id)}
+    for person_id in (lin.person.id, vera, "01920000-0000-7000-8000-000000000000"):
+        pick = {"kind": "person", "id": str(person_id)}
+        assert refused(rewards, audience={"scopes": [here, pick]})[2] == {
+            "audience.scopes.1": "receiver_not_active"
+        }
 
 
 def test_an_audience_beyond_the_senders_reach_is_refused(rewards):
