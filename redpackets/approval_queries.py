@@ -14,6 +14,8 @@ from redpackets.models import Budget, Packet
 
 APPROVERS_TOLD_MAX = 100
 DELEGATIONS_MAX = 50
+#: How the packets of a rain or grant name their origin: they were given at once, and are decided at once.
+GIVEN_AT_ONCE = "campaign:"
 
 
 def active_policy() -> Select[Policy]:
@@ -30,6 +32,19 @@ def policies(*, before: int | None, limit: int) -> Select[Policy]:
 def request_of(packet_id: UUID) -> Select[ApprovalRequest]:
     """What a packet waits, or waited, for."""
     return select(ApprovalRequest).where(ApprovalRequest.packet_id == packet_id)
+
+
+def given_at_once_with(packet_id: UUID, now: datetime) -> Select[UUID]:
+    """A packet, and those that wait for the same decision, in the order in which everybody locks them."""
+    origin = select(Packet.origin).where(
+        Packet.id == packet_id, Packet.origin.startswith(GIVEN_AT_ONCE)
+    )
+    waits = and_(
+        Packet.origin == origin.scalar_subquery(),
+        Packet.state == "pending_approval",
+        Packet.expires_at > now,
+    )
+    return select(Packet.id).where(or_(Packet.id == packet_id, waits)).order_by(Packet.id)
 
 
 def decisions_on(packet_ids: Collection[UUID]) -> Select[Approval, str, str]:

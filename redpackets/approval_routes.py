@@ -108,7 +108,7 @@ def list_approvals(query: dict[str, Any]) -> Response:
 @routes.takes(ApprovalIn)
 @routes.gives(200, PacketOut)
 def decide(body: dict[str, Any], packet_id: UUID) -> Response:
-    """Approve or reject a packet that waits; deciding the same again changes nothing."""
+    """Approve or reject a packet that waits, with the rest of its rain or grant; the same again changes nothing."""
     now = workspace().now()
     with unit_of_work() as session:
         me = caller(session)

@@ -69,7 +69,18 @@ def request_approval(session: Session, packet: Packet, band: Band, now: datetime
 def decide(
     session: Session, *, caller: Caller, packet_id: UUID, decision: Decision, now: datetime
 ) -> None:
-    """Approve or reject a packet; deciding the same again changes nothing, and each person and right counts once."""
+    """Approve or reject a packet, with all that was given at once with it.
+
+    Deciding the same again changes nothing, and each person and right counts once.
+    """
+    together = session.scalars(approval_queries.given_at_once_with(packet_id, now)).all()
+    for each_id in together or [packet_id]:
+        _decide_one(session, caller, each_id, decision, now)
+
+
+def _decide_one(
+    session: Session, caller: Caller, packet_id: UUID, decision: Decision, now: datetime
+) -> None:
     packet, request = _to_decide(session, caller, packet_id, now)
     made = [row.Approval for row in session.execute(approval_queries.decisions_on([packet_id]))]
     if _has_decided(made, caller, decision):

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app.people import services as people
 from tests.redpackets.campaigns.conftest import balance_of, packets_of, scopes_of, shares_of
 from tests.redpackets.rewards import Rewards
 
+APPROVED = {"decision": "approve"}
 
-def rain(rewards: Rewards, *, minutes=(0, 10, 20), by=None, key=None, **changes):
+
+def rain(rewards: Rewards, *, minutes=(0, 10, 20), each_minor=1_000, by=None, key=None, **changes):
     now = rewards.company.clock()
     asked = {
         "budget_id": rewards.budget_id,
@@ -17,7 +21,7 @@ def rain(rewards: Rewards, *, minutes=(0, 10, 20), by=None, key=None, **changes)
         "waves": [
             {
                 "opens_at": (now + timedelta(minutes=m)).isoformat(),
-                "total_minor": 1_000,
+                "total_minor": each_minor,
                 "count": 2,
             }
             for m in minutes
@@ -128,24 +132,69 @@ def test_a_rain_that_makes_no_sense_is_refused_whole(rewards):
     assert rewards.budget()["held_minor"] == 0
 
 
-def test_approval_is_about_the_whole_rain_and_not_about_each_wave(rewards):
-    rewards.team("Lin")
-    finance = rewards.company.phone("Fei", role="finance")
+@pytest.fixture
+def finance(rewards):
+    """Somebody who approves, where everything above 20 yuan wants one approval, and above 100 two."""
     bands = [
         {"unit": "CNY", "up_to_minor": 2_000, "approvals": 0},
-        {"unit": "CNY", "up_to_minor": None, "approvals": 1},
+        {"unit": "CNY", "up_to_minor": 10_000, "approvals": 1},
+        {"unit": "CNY", "up_to_minor": None, "approvals": 2},
     ]
     assert rewards.owner.post("/red-packet-policies", {"bands": bands}).status_code == 201
+    return rewards.company.phone("Fei", role="finance")
+
+
+def decide(phone, campaign, decision="approve"):
+    """Decide on one of a campaign's packets, the last."""
+    path = f"/red-packets/{campaign['waves'][-1]['packet_id']}/approval"
+    return phone.post(path, {"decision": decision, "reason": "Seen"})
+
+
+def states(phone, path):
+    return [wave["state"] for wave in phone.get(path).json["waves"]]
+
+
+def test_approval_is_about_the_whole_rain_and_not_about_each_wave(rewards, finance):
+    rewards.team("Lin")
     small, large = rain(rewards, minutes=(0, 10)).json, rain(rewards).json
 
     assert {wave["state"] for wave in small["waves"]} == {"open", "scheduled"}
     assert {wave["state"] for wave in large["waves"]} == {"pending_approval"}
-    waiting = large["waves"][0]["packet_id"]
-    approved = finance.post(f"/red-packets/{waiting}/approval", {"decision": "approve"})
-    assert (approved.status_code, approved.json["state"]) == (200, "open")
+    assert decide(finance, large).status_code == 200
+    assert states(rewards.manager, f"/rains/{large['id']}") == ["open", "scheduled", "scheduled"]
+    assert finance.get("/red-packet-approvals").json["items"] == []
     stopped = rewards.manager.post(f"/rains/{large['id']}/cancellation").json["waves"]
     assert [wave["state"] for wave in stopped] == ["open", "cancelled", "cancelled"]
     assert rewards.verify().holds
+
+
+def test_a_rejected_rain_is_rejected_whole_and_another_waits_on(rewards, finance):
+    rewards.team("Lin")
+    one, other = rain(rewards).json, rain(rewards).json
+    assert decide(finance, one, "reject").json["state"] == "rejected"
+
+    assert set(states(rewards.manager, f"/rains/{one['id']}")) == {"rejected"}
+    assert set(states(rewards.manager, f"/rains/{other['id']}")) == {"pending_approval"}
+    assert rewards.budget()["held_minor"] == other["total_minor"]
+    assert rewards.verify().holds
+
+
+def test_two_approvals_of_whichever_waves_are_two_of_the_whole_rain(rewards, finance):
+    rewards.team("Lin")
+    second = rewards.company.phone("Gao", role="finance")
+    large = rain(rewards, each_minor=4_000).json
+    assert decide(finance, large).json["state"] == "pending_approval"
+    again = finance.post(f"/red-packets/{large['waves'][0]['packet_id']}/approval", APPROVED)
+    assert again.json["state"] == "pending_approval", "a person counts once"
+    assert decide(second, large).status_code == 200
+    assert states(rewards.manager, f"/rains/{large['id']}") == ["open", "scheduled", "scheduled"]
+
+
+def test_an_approval_of_one_packet_decides_no_other(rewards, finance):
+    rewards.team("Lin")
+    packets = [rewards.send(total_minor=3_000) for _ in range(2)]
+    assert finance.post(f"{packets[0]}/approval", APPROVED).json["state"] == "open"
+    assert rewards.manager.get(packets[1]).json["state"] == "pending_approval"
 
 
 def test_rains_are_seen_and_stopped_by_sender_and_overseers_only(rewards):
