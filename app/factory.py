@@ -17,6 +17,7 @@ from app import page
 from app.core import documentation, health
 from app.core.composition import EXTENSION, Workspace, workspace
 from app.core.http import check_every_route_has_access, register_edge
+from app.core.idempotency import FORGET_ANSWERS, forget_answers
 from app.core.jobs import Jobs
 from app.core.limits import register_limits
 from app.core.logs import configure_logs, register_access_log
@@ -77,6 +78,7 @@ def compose(settings: Settings) -> Workspace:
         tools={"token_key": token_key},
     )
     jobs.add(HANDLE_FACT, subscriptions.handle_fact)
+    jobs.every("7 19 * * *", FORGET_ANSWERS, forget_answers)
     return space
 
 

@@ -177,6 +177,14 @@ class IdempotencyKeyReused(Refusal):
     )
 
 
+class IdempotencyKeySpent(Refusal):
+    """What was asked for under this key was done so long ago that its answer is forgotten."""
+
+    status = 409
+    code = "idempotency_key_spent"
+    texts = Texts("该操作早已完成，请刷新查看", "This was done long ago. Look it up instead.")
+
+
 class IdempotencyKeyInProgress(Refusal):
     """The first request with this key has not been answered yet."""
 

@@ -1,28 +1,37 @@
 """Idempotency keys: where money or ERP documents move, a repeat gets the first answer and has no effect.
 
-The key's row is written in the same transaction as the effect; a refusal rolls both back and is not stored.
+The key's row is written in the same transaction as the effect; a refusal rolls both back and is not stored. Answers
+are forgotten after a while, keys never: however late a phone repeats itself, nothing happens twice.
 """
 
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import orjson
 from flask import Response, request
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import LargeBinary, delete, select, update
+from sqlalchemy import LargeBinary, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.callers import Caller
 from app.core.db import Base, TenantRow
-from app.core.errors import IdempotencyKeyInProgress, IdempotencyKeyMissing, IdempotencyKeyReused
+from app.core.errors import (
+    IdempotencyKeyInProgress,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    IdempotencyKeySpent,
+)
+from app.core.jobs import Workbench, visit_companies
 
 KEY_LENGTH_MAX = 128
-KEPT = timedelta(days=30)
+ANSWERS_KEPT = timedelta(days=30)
+FORGET_ANSWERS = "core.forget_answers"
 
 
 class IdempotencyRow(TenantRow, Base):
@@ -64,9 +73,19 @@ def answer_once(
     return response
 
 
-def forget_old_keys(session: Session, *, now: datetime) -> None:
-    """Drop keys older than their keeping time; the permanent business references stay."""
-    session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < now - KEPT))
+def forget_answers(bench: Workbench) -> None:
+    """Drop the answers that nobody is expected to ask for again."""
+    visit_companies(bench, partial(_forget, bench))
+
+
+def _forget(bench: Workbench, tenant_id: UUID) -> None:
+    old = IdempotencyRow.created_at < bench.clock() - ANSWERS_KEPT
+    with bench.database.transaction(tenant_id) as session:
+        session.execute(
+            update(IdempotencyRow)
+            .where(old, IdempotencyRow.answer.is_not(None))
+            .values(answer=None)
+        )
 
 
 def _route() -> str:
@@ -96,6 +115,8 @@ def _replay(session: Session, place: dict[str, Any], digest: bytes) -> Response:
     kept = session.scalars(select(IdempotencyRow).filter_by(**place)).one()
     if kept.body_hash != digest:
         raise IdempotencyKeyReused
+    if kept.answer is None:
+        raise IdempotencyKeySpent
     response = Response(kept.answer, kept.status, mimetype="application/json")
     response.headers["Idempotent-Replayed"] = "true"
     return response

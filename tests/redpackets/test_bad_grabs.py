@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from app.core.idempotency import forget_answers
 from tests.redpackets.points.pointing import pointing
 from tests.redpackets.test_bad_inputs import ZH, assert_said_in_both
 
@@ -145,6 +146,21 @@ def test_the_same_key_sends_once(rewards):
     assert (again.json, again.headers["Idempotent-Replayed"]) == (first.json, "true")
     assert other == (422, "idempotency_key_reused")
     assert rewards.budget()["held_minor"] == 1_000
+
+
+def test_a_key_pays_once_however_late_it_comes_again(rewards, clock):
+    company, asked = rewards.company, rewards.asked()
+    first = rewards.manager.pay("/red-packets", asked, key="payday")
+    for days, found in ((29, (201, None)), (2, (409, "idempotency_key_spent"))):
+        clock.move(minutes=days * 24 * 60)
+        forget_answers(company.bench())
+        manager = company.phone_of(rewards.manager.person)
+        again = manager.pay("/red-packets", asked, key="payday")
+        assert (again.status_code, again.json.get("code")) == found
+    sent = manager.get("/red-packets?mine=true").json["items"]
+    assert [packet["id"] for packet in sent] == [first.json["id"]]
+    late, _ = refused(manager, "/red-packets", asked, **{"Idempotency-Key": "payday"})
+    assert late == (409, "idempotency_key_spent")
 
 
 def test_a_key_whose_first_request_still_runs_is_refused_for_a_moment(rewards):
