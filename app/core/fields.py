@@ -46,7 +46,9 @@ class WireSchema(Schema):
     }
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Give every field our codes."""
+        """Give every field our codes, and the items of every list."""
+        if isinstance(field_obj, fields.List):
+            self.on_bind_field(field_name, field_obj.inner)
         code = _code_for(field_obj)
         field_obj.error_messages = dict.fromkeys(field_obj.error_messages, code)
         field_obj.error_messages |= {

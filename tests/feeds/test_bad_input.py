@@ -233,6 +233,11 @@ def test_an_answer_that_was_not_asked_for_is_refused(company, lin):
     assert refused(acknowledge(lin, item, "Yes"))
 
 
+def test_an_item_of_a_list_is_refused_by_its_place_and_code(lin):
+    errors = lin.post("/posts/seen", {"post_ids": [str(uuid.UUID(int=1)), "x"]}).json["errors"]
+    assert {path: error["code"] for path, error in errors.items()} == {"post_ids.1": "invalid_id"}
+
+
 @pytest.mark.parametrize(
     "post_ids", [None, "x", [1], ["x"], [None], {}, [str(uuid.UUID(int=1))] * 101]
 )
