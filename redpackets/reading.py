@@ -1,5 +1,7 @@
 """A packet as its reader may see it: the audience sees whose it is and what is left, insiders the money too."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,6 +51,17 @@ def read_packet(
     if is_insider(session, caller, packet, now=now):
         seen |= _accounts(session, packet, shares.claimed_minor)
     return seen
+
+
+def read_envelopes(
+    session: Session, *, caller: Caller, packet_ids: Sequence[UUID], now: datetime
+) -> list[dict[str, Any]]:
+    """Describe those of several packets that the caller may know of; of the others nothing is said."""
+    found = []
+    for packet_id in dict.fromkeys(packet_ids):
+        with suppress(NotFound):
+            found.append(read_packet(session, caller=caller, packet_id=packet_id, now=now))
+    return found
 
 
 def listed_packet(row: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from redpackets.errors import CannotSplit
 from redpackets.grabbing import Grabbed
 from redpackets.rules import SPLIT_OF_KIND
 from redpackets.schemas import (
+    EnvelopesOut,
+    EnvelopesQuery,
     GrabOut,
     PacketOut,
     SendPacketIn,
@@ -65,6 +67,19 @@ def send_packet(body: dict[str, Any]) -> Response:
             return answer(PacketOut, seen, 201)
 
         return answer_once(session, caller=me, body=body, now=now, make=make)
+
+
+@routes.get("/red-packets/envelopes")
+@signed_in
+@routes.takes_query(EnvelopesQuery)
+@routes.gives(200, EnvelopesOut)
+def read_envelopes(query: dict[str, Any]) -> Response:
+    """Read the packets that one screen shows, those of ``ids`` that I may know of."""
+    with unit_of_work() as session:
+        seen = reading.read_envelopes(
+            session, caller=caller(session), packet_ids=query["ids"], now=workspace().now()
+        )
+        return answer(EnvelopesOut, {"items": seen})
 
 
 @routes.get("/red-packets/<uuid:packet_id>")

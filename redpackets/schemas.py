@@ -3,6 +3,7 @@
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
+from webargs.fields import DelimitedList
 
 from app.core.fields import Line, Moment, Whole, WireSchema, at_most, one_of
 from app.people.schemas import AudienceIn, AudienceScopeIn
@@ -17,6 +18,8 @@ CATEGORY_LENGTH_MAX = 40
 #: What a packet with receivers by name does not say beside them.
 TO_WHOEVER_COMES = ("audience", "count", "min_minor", "max_minor", "split")
 RECEIVERS_MAX = 5_000
+#: More do not fit on a page of the feed.
+ENVELOPES_MAX = 50
 
 
 class Minor(Whole):
@@ -209,6 +212,18 @@ class PacketOut(WireSchema):
     approvals_needed = fields.Integer()
     approvals = fields.List(fields.Nested(PacketDecisionOut))
     claims = fields.List(fields.Nested(PacketClaimOut))
+
+
+class EnvelopesQuery(WireSchema):
+    """Which packets a screen shows."""
+
+    ids = DelimitedList(fields.UUID(), required=True, validate=at_most(ENVELOPES_MAX))
+
+
+class EnvelopesOut(WireSchema):
+    """Packets as their reader may see them; those that are not for them are left out."""
+
+    items = fields.List(fields.Nested(PacketOut))
 
 
 class GrabOut(WireSchema):

@@ -15,7 +15,7 @@ from redpackets.payouts import queries, rules, settling
 from redpackets.payouts.models import PayoutBatch, PayoutItem
 from redpackets.payouts.rails import FAILED, MISSING, SUCCESS, Answer, Order
 
-REMARK = "Red packet"
+REMARK = "红包 Red packet"
 
 
 @dataclass(frozen=True, kw_only=True)
