@@ -16,7 +16,6 @@ from app.core.ids import new_id
 from app.core.work import tenant_of
 from app.people.models import OrgUnit
 from app.people.services import require_at, write_audit
-from redpackets.budgets import require_spendable
 from redpackets.campaigns import giving_queries, placing
 from redpackets.campaigns.errors import DatesRefused
 from redpackets.campaigns.events import GiftMissed
@@ -28,7 +27,7 @@ from redpackets.campaigns.rules import (
     days_celebrated,
     seed_of,
 )
-from redpackets.campaigns.triggers import CAMPAIGNS
+from redpackets.campaigns.triggers import CAMPAIGNS, STOPPED, payable_budget
 from redpackets.errors import UnitMismatch
 from redpackets.queries import budget_locked
 from redpackets.sending import KEPT_OPEN_MAX, NewPacket, place_packet
@@ -68,8 +67,7 @@ def add_rule(
     session: Session, *, caller: Caller, new: NewMilestoneRule, now: datetime
 ) -> MilestoneRule:
     """Keep a rule, as somebody who may keep campaigns at the unit and spend the budget."""
-    budget = require_spendable(session, caller, new.budget_id)
-    require_at(session, caller, CAMPAIGNS, budget.unit_id)
+    budget = payable_budget(session, caller, new.budget_id)
     if session.get(OrgUnit, (caller.tenant_id, new.unit_id)) is None:
         raise NotFound
     require_at(session, caller, CAMPAIGNS, new.unit_id)
@@ -97,11 +95,13 @@ def change_rule(
     changes: dict[str, Any],
     now: datetime,
 ) -> MilestoneRule:
-    """Change a rule, knowing its version; who was given something this year gets nothing more."""
-    rule = session.scalar(giving_queries.milestone_rule_locked(rule_id))
-    if rule is None:
-        raise NotFound
-    require_at(session, caller, CAMPAIGNS, rule.unit_id)
+    """Change a rule, knowing its version; who was given something this year gets nothing more.
+
+    Who changes it must be able to make such a rule; stopping it takes less.
+    """
+    rule = _rule_seen(session, caller, rule_id)
+    if changes != STOPPED:
+        payable_budget(session, caller, rule.budget_id)
     if version != rule.version:
         raise VersionConflict(current_version=rule.version)
     for name, value in changes.items():
@@ -160,6 +160,17 @@ def give_gifts(
 def days_due(today: date) -> list[date]:
     """List the days whose gifts are still given today, the oldest first."""
     return [date.fromordinal(today.toordinal() - back) for back in range(CAUGHT_UP.days, -1, -1)]
+
+
+def _rule_seen(session: Session, caller: Caller, rule_id: UUID) -> MilestoneRule:
+    """Find a rule, alone, that the caller may keep; any other does not exist."""
+    visible = giving_queries.milestone_rules_visible(
+        caller.units_with(CAMPAIGNS), before=None, limit=1
+    ).where(MilestoneRule.id == rule_id)
+    rule = session.scalar(giving_queries.milestone_rule_locked(rule_id))
+    if rule is None or session.scalar(visible) is None:
+        raise NotFound
+    return rule
 
 
 def _give(

@@ -221,7 +221,23 @@ def test_programmes_are_kept_by_who_may_and_below_their_units(rewards, programme
         path = f"/kudos/programmes/{programme['id']}"
         assert phone.patch(path, change).status_code == 403
     here = rewards.company.phone("Opal", rewards.sales, role="operator")
-    assert here.patch(path, change).status_code == 403
+    assert here.patch(path, change).status_code == 404
     assert here.post("/kudos/programmes", asked).status_code == 404
     mismatch = rewards.owner.post("/kudos/programmes", asked | {"unit": "CNY"})
     assert mismatch.json["errors"]["unit"]["code"] == "unit_mismatch"
+
+
+def test_only_who_may_spend_its_budget_says_how_much_a_programme_gives(rewards):
+    made = add_programme(rewards, unit_id=str(rewards.sales))
+    path = f"/kudos/programmes/{made['id']}"
+    opal = rewards.company.phone("Opal", rewards.sales, role="operator")
+    elsewhere = rewards.company.phone("Ewa", rewards.company.unit("Other"), role="operator")
+    assert [item["id"] for item in opal.get("/kudos/programmes").json["items"]] == [made["id"]]
+
+    for tried in ({"allowance_minor": 99_999}, {"active": True}, {"name": "Mine"}):
+        assert opal.patch(path, {"version": 1} | tried).status_code == 404, tried
+    assert elsewhere.patch(path, {"version": 1, "active": False}).status_code == 404
+    assert rewards.owner.get("/kudos/programmes").json["items"][0]["allowance_minor"] == 100
+
+    stopped = opal.patch(path, {"version": 1, "active": False})
+    assert (stopped.status_code, stopped.json["active"]) == (200, False)

@@ -240,9 +240,30 @@ def test_who_may_not_keep_campaigns_keeps_neither_rules_nor_dates(giving):
         assert phone.patch(path, {"version": 1}).status_code == 403
         assert dates(giving, (lin, "birthday", "01-01"), by=phone).status_code == 403
     assert elsewhere.get("/milestone-rules").json["items"] == []
-    assert elsewhere.patch(path, {"version": 1, "active": False}).status_code == 403
+    assert elsewhere.patch(path, {"version": 1, "active": False}).status_code == 404
     refused = dates(giving, (lin, "birthday", "01-01"), by=elsewhere)
     assert refused.json["errors"]["rows.0.person_id"]["code"] == "receiver_not_active"
 
     ended = giving.owner.patch(path, {"version": 1, "active": False})
     assert (ended.json["active"], ended.json["version"]) == (False, 2)
+
+
+def test_only_who_may_spend_its_budget_says_what_a_rule_gives(giving):
+    above = giving.open_budget(unit_id=str(giving.company.root_id)).json["id"]
+    made = rule(giving, budget_id=above)
+    path = f"/milestone-rules/{made['id']}"
+    opal = giving.company.phone("Opal", giving.sales, role="operator")
+    assert opal.post("/milestone-rules", asked(giving) | {"budget_id": above}).status_code == 404
+    assert len(opal.get("/milestone-rules").json["items"]) == 1
+
+    steps = [{"years": 1, "amount_minor": 99_999}]
+    for tried in ({"amount_minor": 99_999}, {"steps": steps}, {"active": True}, {"greeting": "x"}):
+        assert opal.patch(path, {"version": 1} | tried).status_code == 404, tried
+        if "active" not in tried:
+            both = {"version": 1, "active": False} | tried
+            assert opal.patch(path, both).status_code == 404, tried
+    assert giving.owner.get("/milestone-rules").json["items"][0]["amount_minor"] == 888
+
+    stopped = opal.patch(path, {"version": 1, "active": False})
+    assert (stopped.status_code, stopped.json["active"]) == (200, False)
+    assert opal.patch(path, {"version": 2, "active": True}).status_code == 404
