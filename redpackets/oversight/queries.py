@@ -13,19 +13,20 @@ from redpackets.oversight.models import Flag, OversightPolicy
 EDGES_MAX = 10_000
 ROWS_MAX = 1_000
 
+_FOR_ONE_ALONE = """
+    (SELECT count(*) FROM (
+         SELECT FROM redpackets_packet_member m
+          WHERE m.tenant_id = p.tenant_id AND m.packet_id = p.id LIMIT 2) AS some_of_them) = 1
+"""
 #: What people gave others of packets that somebody sent. A gift is directed where the giver picked the receiver:
-#: named receivers, or an audience of one. What a rule sent, or was granted from above, is nobody's gift.
-_GIVEN = """
+#: named receivers, or an audience of one. What a rule sent is nobody's gift.
+_GIVEN = f"""
     sent AS MATERIALIZED (
         SELECT p.tenant_id, p.id, p.actor_id, p.unit,
-               p.kind IN ('targeted', 'kudos') OR (
-                   SELECT count(*) FROM (
-                       SELECT FROM redpackets_packet_member m
-                        WHERE m.tenant_id = p.tenant_id AND m.packet_id = p.id LIMIT 2) AS some_of_them) = 1
-               AS directed
+               p.kind IN ('targeted', 'kudos', 'grant') OR {_FOR_ONE_ALONE} AS directed
           FROM redpackets_packet p
          WHERE p.opened_at >= :since AND p.opened_at < :until
-           AND p.kind NOT IN ('kpi', 'milestone', 'grant')
+           AND p.kind NOT IN ('kpi', 'milestone')
     ), given AS (
         SELECT p.actor_id AS giver_id, s.holder_id AS receiver_id, p.unit, s.amount_minor, s.at,
                p.id AS packet_id, p.directed
@@ -43,7 +44,7 @@ _GIVEN = """
                (sum(amount_minor) FILTER (WHERE directed))::bigint AS directed_minor
           FROM given GROUP BY giver_id, unit
     )
-"""
+"""  # noqa: S608 - our own text
 #: Who gives one person so often and such a part of all that they give.
 SAME_RECEIVERS = text(f"""
     WITH {_GIVEN}
@@ -59,6 +60,22 @@ RING_EDGES = text(f"""
      WHERE p.gift_count >= :ring_count
        AND p.amount_minor * 100 >= t.directed_minor * :receiver_percent
      ORDER BY p.amount_minor DESC LIMIT {EDGES_MAX}
+""")  # noqa: S608 - our own text
+
+#: Who took what they had named themselves for, or sent to nobody else; also by a rule of theirs that names them.
+#: A birthday that everybody has is nobody's choice.
+SELF_GIFTS = text(f"""
+    SELECT p.actor_id AS giver_id, p.unit, count(DISTINCT p.id) AS gift_count,
+           sum(s.amount_minor)::bigint AS amount_minor, min(s.at) AS first_at, max(s.at) AS last_at,
+           array_agg(DISTINCT p.id) AS packet_ids
+      FROM redpackets_packet p
+      JOIN redpackets_share s
+        ON s.tenant_id = p.tenant_id AND s.packet_id = p.id AND s.state = 'claimed'
+       AND s.holder_id = p.actor_id
+     WHERE p.opened_at >= :since AND p.opened_at < :until AND p.kind <> 'milestone'
+       AND (s.receiver_id = p.actor_id OR {_FOR_ONE_ALONE})
+     GROUP BY p.actor_id, p.unit
+     ORDER BY p.actor_id, p.unit LIMIT {EDGES_MAX}
 """)  # noqa: S608 - our own text
 
 #: Packets of one person from one budget that are each below a threshold and, within a day, together above it.

@@ -3,6 +3,8 @@
 import random
 from datetime import timedelta
 
+import pytest
+
 from tests.redpackets.oversight.giving import Gift
 
 
@@ -92,9 +94,62 @@ def test_who_gives_others_more_is_in_no_ring(gifts):
 
 def test_what_a_rule_sends_is_nobodys_gift(gifts):
     lin, zhao = gifts.rewards.team("Lin", "Zhao")
-    for kind in ("milestone", "kpi", "grant"):
+    for kind in ("milestone", "kpi"):
         gifts.repeat(6, lin, zhao, kind=kind)
     assert gifts.scan() == []
+
+
+def test_what_somebody_grants_is_their_gift(gifts):
+    lin, zhao, qian = gifts.rewards.team("Lin", "Zhao", "Qian")
+    gifts.repeat(6, lin, zhao, kind="grant")
+    [flag] = gifts.scan()
+    assert (flag["kind"], subjects(flag)) == ("same_receiver", {"Lin", "Zhao"})
+
+    gifts.repeat(3, zhao, qian, kind="grant")
+    gifts.repeat(3, qian, zhao)
+    assert {"Zhao", "Qian"} in [subjects(flag) for flag in gifts.scan() if flag["kind"] == "ring"]
+
+
+@pytest.mark.parametrize("kind", ["targeted", "grant", "kpi", "lucky"])
+def test_who_names_themselves_is_flagged_once_however_it_is_called(gifts, kind):
+    [lin] = gifts.rewards.team("Lin")
+    packets = gifts.repeat(2, lin, lin, kind=kind)
+    for _ in range(2):
+        [flag] = gifts.scan()
+    assert (flag["kind"], flag["state"], subjects(flag)) == ("self_gift", "open", {"Lin"})
+    assert set(flag["packet_ids"]) == {str(packet) for packet in packets}
+    assert flag["figures"] == {"unit": "CNY", "gift_count": 2, "amount_minor": 200}
+
+
+def test_who_names_themselves_among_others_is_flagged_with_their_part_alone(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    at = gifts.days_ago(2)
+    gifts.plant(
+        [Gift(giver=lin, receivers=(lin, zhao), amount=500, at=at, kind="targeted", takers=2)]
+    )
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["amount_minor"]) == ("self_gift", 250)
+
+
+def test_taking_part_in_what_one_sent_to_all_and_ones_own_birthday_are_no_gift_to_oneself(gifts):
+    team = tuple(gifts.rewards.team("Lin", "Zhao", "Qian"))
+    lin = team[0]
+    lucky = [
+        Gift(giver=lin, receivers=team, amount=300, at=gifts.days_ago(n), kind="lucky")
+        for n in range(1, 9)
+    ]
+    gifts.plant(lucky)
+    gifts.repeat(1, lin, lin, kind="milestone")
+    assert gifts.scan() == []
+
+
+def test_who_is_flagged_for_a_gift_to_themselves_does_not_say_what_it_came_to(gifts):
+    owner = gifts.rewards.owner
+    gifts.repeat(1, owner, owner, kind="targeted")
+    [flag] = gifts.scan()
+    said = {"state": "dismissed", "note": "Mine"}
+    refused = owner.post(f"/oversight/flags/{flag['id']}/resolution", said)
+    assert refused.json["code"] == "redpackets.involved_in_flag"
 
 
 def test_a_normal_month_of_thanks_and_team_packets_raises_nothing(gifts):
