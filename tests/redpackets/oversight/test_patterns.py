@@ -5,7 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.redpackets.campaigns.test_rains_and_grants import rain
 from tests.redpackets.oversight.giving import Gift
+
+
+def wave_at(gifts, minutes: int) -> str:
+    return (gifts.rewards.company.clock() + timedelta(minutes=minutes)).isoformat()
 
 
 def subjects(flag) -> set[str]:
@@ -232,6 +237,54 @@ def test_thanks_and_what_was_withdrawn_are_no_split(gifts):
 
     gifts.rewards.send(total_minor=900)
     assert [flag["kind"] for flag in gifts.scan()] == ["split"]
+
+
+def test_the_waves_of_a_rain_are_one_decision_and_two_rains_are_two(gifts):
+    gifts.rewards.team("Lin")
+    gifts.watch(split_minor={"CNY": [2_000]})
+    assert rain(gifts.rewards).status_code == 201  # 3 waves of 1,000: openly above
+    small = [{"opens_at": wave_at(gifts, n), "total_minor": 600, "count": 2} for n in (0, 5, 10)]
+    first = rain(gifts.rewards, waves=small).json
+    assert gifts.scan() == []
+
+    second = rain(gifts.rewards, waves=small).json
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["amount_minor"]) == ("split", 3_600)
+    waves = [wave["packet_id"] for made in (first, second) for wave in made["waves"]]
+    assert set(flag["packet_ids"]) == set(waves)
+
+
+def test_what_was_approved_dodged_no_approval(gifts):
+    gifts.rewards.team("Lin")
+    gifts.rewards.approve_above(500)
+    gifts.watch(split_minor={"CNY": [2_000]})
+    sent = [gifts.rewards.send(total_minor=900) for _ in range(3)]
+    made = rain(gifts.rewards).json
+    waves = [f"/red-packets/{wave['packet_id']}" for wave in made["waves"]]
+    for packet in sent + waves:
+        said = gifts.rewards.owner.post(f"{packet}/approval", {"decision": "approve"})
+        assert said.status_code == 200, said.json
+    gifts.rewards.approve_above(2_000)
+    assert gifts.scan() == []
+
+    for _ in range(3):
+        gifts.rewards.send(total_minor=900)
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["packet_count"]) == ("split", 3)
+
+
+def test_approved_once_is_still_a_split_where_two_were_to_approve(gifts):
+    gifts.rewards.team("Lin")
+    bands = [
+        {"unit": "CNY", "up_to_minor": up_to, "approvals": number}
+        for number, up_to in enumerate((500, 2_000, None))
+    ]
+    gifts.rewards.owner.post("/red-packet-policies", {"bands": bands})
+    for _ in range(3):
+        packet = gifts.rewards.send(total_minor=900)
+        gifts.rewards.owner.post(f"{packet}/approval", {"decision": "approve"})
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["threshold_minor"]) == ("split", 2_000)
 
 
 def test_what_is_found_again_is_not_flagged_again_but_its_evidence_grows(gifts):
