@@ -89,7 +89,7 @@ def change_programme(
     """
     programme = _programme_seen(session, caller, programme_id)
     if changes != STOPPED:
-        payable_budget(session, caller, programme.budget_id)
+        payable_budget(session, caller, placing.budget_in_force(session, programme, now))
     if version != programme.version:
         raise VersionConflict(current_version=programme.version)
     for name, value in changes.items():
@@ -212,7 +212,8 @@ def _open_allowance(
     month: tuple[date, date],
     now: datetime,
 ) -> Budget:
-    parent = session.scalars(budget_locked(programme.budget_id)).one()
+    parent_id = placing.budget_in_force(session, programme, now)
+    parent = session.scalars(budget_locked(parent_id)).one()
     new = NewBudget(
         name=f"{programme.name} {month[0]:%Y-%m}",
         owner_id=caller.person_id,

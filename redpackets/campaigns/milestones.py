@@ -1,6 +1,6 @@
 """Milestones: on their birthday, or the day they joined, people get a gift from the company; once a year."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -101,7 +101,7 @@ def change_rule(
     """
     rule = _rule_seen(session, caller, rule_id)
     if changes != STOPPED:
-        payable_budget(session, caller, rule.budget_id)
+        payable_budget(session, caller, placing.budget_in_force(session, rule, now))
     if version != rule.version:
         raise VersionConflict(current_version=rule.version)
     for name, value in changes.items():
@@ -143,15 +143,16 @@ def give_gifts(
     persons = session.execute(due).all()
     if not persons:
         return None
-    if not placing.is_active(session, rule.owner_id):
-        _note_refusal(session, rule, "owner_inactive", on)
+    hindrance = placing.hindrance_of(session, rule, now)
+    if hindrance is not None:
+        _note_refusal(session, rule, hindrance, on, now)
         return None
     for person_id, joined in persons:
         try:
             with session.begin_nested():
                 _give(session, rule, person_id, joined, on, seed, now)
         except Refusal as refusal:
-            _note_refusal(session, rule, placing.reason_of(refusal), on)
+            _note_refusal(session, rule, placing.reason_of(refusal), on, now)
             return None
     rule.last_refusal = ""
     return len(persons)
@@ -197,11 +198,13 @@ def _give(
     ).first()
     if taken is None:
         return
+    budget_id = placing.budget_in_force(session, rule, now)
+    new = _packet(rule, person_id, on.year - joined if joined else 0, on, now)
     packet = place_packet(
         session,
         sender=placing.sender_for(session, rule.owner_id),
-        budget=session.scalars(budget_locked(rule.budget_id)).one(),
-        new=_packet(rule, person_id, on.year - joined if joined else 0, on, now),
+        budget=session.scalars(budget_locked(budget_id)).one(),
+        new=replace(new, budget_id=budget_id),
         scope_ids=placing.personal_scopes(session, [person_id]),
         seed=seed_of(seed, person_id),
         now=now,
@@ -234,13 +237,15 @@ def _packet(rule: MilestoneRule, person_id: UUID, years: int, on: date, now: dat
     )
 
 
-def _note_refusal(session: Session, rule: MilestoneRule, reason: str, on: date) -> None:
-    """Keep why, and tell the owner when it is news."""
+def _note_refusal(
+    session: Session, rule: MilestoneRule, reason: str, on: date, now: datetime
+) -> None:
+    """Keep why, and tell those concerned when it is news."""
     if rule.last_refusal == reason:
         return
     rule.last_refusal = reason
     fact = GiftMissed(rule_id=rule.id, owner_id=rule.owner_id, on=on, reason=reason)
-    scope_ids = placing.personal_scopes(session, [rule.owner_id])
+    scope_ids = placing.personal_scopes(session, placing.told_of(session, rule, reason, now))
     record(session, fact, ref=rule.id, scope_ids=scope_ids)
 
 

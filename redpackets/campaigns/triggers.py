@@ -15,7 +15,7 @@ from app.core.work import tenant_of
 from app.people.models import OrgUnit
 from app.people.services import require_at, write_audit
 from redpackets.budgets import require_spendable
-from redpackets.campaigns import queries
+from redpackets.campaigns import placing, queries
 from redpackets.campaigns.errors import FigureNotVisible, RuleRefused
 from redpackets.campaigns.models import TriggerRule, TriggerVersion
 from redpackets.campaigns.ports import Figures
@@ -111,6 +111,7 @@ def change_rule(
     rule = _rule_to_change(session, caller, rule_id, version)
     rule.active = changes.pop("active", rule.active)
     if changes:
+        payable_budget(session, caller, placing.budget_in_force(session, rule, now))
         terms = RuleTerms(**(terms_of(rule) | changes))
         check_terms(session, caller=caller, figures=figures, terms=terms)
     for name, value in changes.items():

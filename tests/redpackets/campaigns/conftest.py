@@ -11,9 +11,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.delivery.models import NoticeRow
+from app.people.models import Person, Scope
+from redpackets.budget_jobs import sweep_company
 from redpackets.campaigns import jobs, services
 from redpackets.campaigns.ports import FIGURES
 from redpackets.models import Packet, PacketScope, Share
+from tests.builders.clock import MovableClock
 from tests.builders.company import Company, Phone
 from tests.builders.figures import Erp, connect_erp
 from tests.redpackets.rewards import Rewards, rewarding
@@ -146,6 +149,32 @@ def told(company: Company, language: str = "en") -> list[str]:
         found = select(NoticeRow).where(NoticeRow.kind == "redpackets.campaigns")
         rows = session.scalars(found.order_by(NoticeRow.id))
         return [row.texts["body"][language] for row in rows]
+
+
+def people_told(company: Company) -> set[frozenset[str]]:
+    """Say to whom notices of campaigns went, group by group."""
+    company.settle()
+    with company.transaction() as session:
+        found = select(NoticeRow.scope_ids).where(NoticeRow.kind == "redpackets.campaigns")
+        return {
+            frozenset(
+                session.scalars(
+                    select(Person.name)
+                    .join(Scope, Scope.person_id == Person.id)
+                    .where(Scope.id.in_(scope_ids))
+                )
+            )
+            for scope_ids in session.scalars(found).all()
+        }
+
+
+def end_period(rewards: Rewards, clock: MovableClock, *, days: float) -> dict[str, Any]:
+    """Let a budget's period end and roll over; gives what it rolled over into, by what it was."""
+    clock.move(days=days)
+    sweep_company(rewards.company.space.workbench(), rewards.company.tenant_id)
+    rewards.owner = rewards.company.phone_of(rewards.owner.person)
+    items = rewards.owner.get("/budgets?limit=100").json["items"]
+    return {b["predecessor_id"]: b["id"] for b in items if b["predecessor_id"]}
 
 
 def balance_of(phone: Phone, unit: str) -> int:

@@ -1,7 +1,7 @@
 """Kudos: thanks out of an allowance that can only be given, opened when first used, gone with the month."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from redpackets.models import Budget
 from tests.builders.company import Phone
 from tests.redpackets.campaigns.conftest import (
     balance_of,
+    end_period,
     open_points,
     packets_of,
     scopes_of,
@@ -241,3 +242,24 @@ def test_only_who_may_spend_its_budget_says_how_much_a_programme_gives(rewards):
 
     stopped = opal.patch(path, {"version": 1, "active": False})
     assert (stopped.status_code, stopped.json["active"]) == (200, False)
+
+
+def test_thanks_go_on_in_what_the_programmes_budget_rolled_over_into(rewards, lin, zhao, clock):
+    today = rewards.company.clock().date()
+    named = rewards.open_budget(
+        5_000,
+        unit="POINT",
+        unit_id=str(rewards.company.root_id),
+        period_from=str(today - timedelta(days=2)),
+        period_to=str(today + timedelta(days=2)),
+        rolls_over=True,
+    ).json["id"]
+    add_programme(rewards, budget_id=named)
+    succeeded = end_period(rewards, clock, days=4)
+    lin, zhao = (rewards.company.phone_of(phone.person) for phone in (lin, zhao))
+
+    assert thank(lin, zhao).status_code == 201
+    with rewards.company.transaction() as session:
+        found = session.scalars(select(Budget).where(Budget.give_only)).one()
+    assert str(found.parent_id) == succeeded[named]
+    assert rewards.verify().holds
