@@ -18,12 +18,14 @@ _FIRED = (
     Texts("奖励规则已触发", "A reward rule fired"),
     Texts("红包已按规则发出", "Its packet was sent."),
 )
-_RESTATED = (
-    Texts("指标被下调", "A figure was restated"),
-    Texts(
-        "已触发的指标被下调，请决定如何处理",
-        "It fell below what it fired at; a decision is needed.",
-    ),
+_RESTATED = Texts("指标被下调", "A figure was restated")
+_TO_DECIDE = Texts(
+    "已触发的指标被下调，请决定如何处理",
+    "It fell below what it fired at; a decision is needed.",
+)
+_OTHERS_DECIDE = Texts(
+    "已触发的指标被下调，将由审批人决定如何处理",
+    "It fell below what it fired at; those who approve say what becomes of it.",
 )
 _MISSED = Texts("奖励规则未能触发", "A reward rule could not fire")
 _GIFT_MISSED = Texts("纪念日礼金未能发出", "A milestone gift could not be given")
@@ -61,9 +63,20 @@ def tell_missed(session: Session, fact: RuleMissed, handling: Handling) -> None:
 
 
 def tell_restated(session: Session, fact: FigureRestated, handling: Handling) -> None:
-    """Tell a rule's owner that a figure fell below what it fired at."""
+    """Tell those who may decide that a figure fell below what a rule fired at, and the rule's owner, who may not."""
     link, source = f"/kpi-rules/{fact.rule_id}", f"figure_restated:{fact.proposal_id}"
-    _tell(session, handling, [fact.owner_id], _RESTATED, link, source)
+    _tell(session, handling, [fact.owner_id], (_RESTATED, _OTHERS_DECIDE), link, source)
+    if not fact.decider_scope_ids:
+        return
+    notice = Notice(
+        kind=KIND,
+        texts=(_RESTATED, _TO_DECIDE),
+        link="/kpi-proposals",
+        scope_ids=fact.decider_scope_ids,
+        collapse_key="kpi-proposals",
+        source=f"redpackets.{source}:to_decide",
+    )
+    notify(session, notice, seq=handling.seq, now=handling.now)
 
 
 def tell_gift_missed(session: Session, fact: GiftMissed, handling: Handling) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.delivery.models import NoticeRow
@@ -151,21 +152,18 @@ def told(company: Company, language: str = "en") -> list[str]:
         return [row.texts["body"][language] for row in rows]
 
 
-def people_told(company: Company) -> set[frozenset[str]]:
-    """Say to whom notices of campaigns went, group by group."""
+def notices_of(company: Company) -> list[tuple[str, frozenset[str]]]:
+    """Say what was told of campaigns, and to whom."""
     company.settle()
     with company.transaction() as session:
-        found = select(NoticeRow.scope_ids).where(NoticeRow.kind == "redpackets.campaigns")
-        return {
-            frozenset(
-                session.scalars(
-                    select(Person.name)
-                    .join(Scope, Scope.person_id == Person.id)
-                    .where(Scope.id.in_(scope_ids))
-                )
-            )
-            for scope_ids in session.scalars(found).all()
-        }
+        found = select(NoticeRow).where(NoticeRow.kind == "redpackets.campaigns")
+        rows = session.scalars(found.order_by(NoticeRow.id)).all()
+        return [(row.texts["body"]["en"], _names(session, row.scope_ids)) for row in rows]
+
+
+def people_told(company: Company) -> set[frozenset[str]]:
+    """Say to whom notices of campaigns went, group by group."""
+    return {names for _, names in notices_of(company)}
 
 
 def end_period(rewards: Rewards, clock: MovableClock, *, days: float) -> dict[str, Any]:
@@ -194,6 +192,11 @@ def open_points(rewards: Rewards, limit_minor: int = 100_000) -> str:
     )
     assert opened.status_code == 201, opened.json
     return opened.json["id"]
+
+
+def _names(session: Session, scope_ids: list[UUID]) -> frozenset[str]:
+    found = select(Person.name).join(Scope, Scope.person_id == Person.id)
+    return frozenset(session.scalars(found.where(Scope.id.in_(scope_ids))))
 
 
 @pytest.fixture
