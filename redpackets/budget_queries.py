@@ -27,6 +27,18 @@ def budget_line(budget_id: UUID) -> Select[UUID]:
     return select(line.union(above).c.id)
 
 
+def budget_in_force(budget_id: UUID, on: date) -> Select[UUID]:
+    """Of a budget and all that it rolled over into, the one that may be spent on a day."""
+    line = select(Budget.id).where(Budget.id == budget_id).cte(recursive=True)
+    line = line.union(select(Budget.id).join(line, Budget.predecessor_id == line.c.id))
+    return (
+        select(Budget.id)
+        .where(Budget.id.in_(select(line.c.id)), Budget.period_from <= on, Budget.period_to >= on)
+        .order_by(Budget.period_from.desc())
+        .limit(1)
+    )
+
+
 def budget_family_locked(budget_id: UUID) -> Select[Budget]:
     """A budget, all above it and the successors of all these, alone, in the order of their ids."""
     line = budget_line(budget_id)

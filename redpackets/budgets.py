@@ -12,7 +12,7 @@ from app.core.errors import NotAllowed, NotFound, VersionConflict
 from app.core.ids import new_id
 from app.core.work import tenant_of
 from app.people.models import OrgUnit, Person
-from app.people.queries import is_at_or_below
+from app.people.queries import granted_permissions, is_at_or_below
 from app.people.services import write_audit
 from redpackets import budget_queries, ledger, limits, queries
 from redpackets.errors import (
@@ -29,7 +29,8 @@ from redpackets.models import Budget
 TREE_DEPTH_MAX = 8
 
 MANAGE = "redpackets.manage"
-SEE_BUDGETS = (MANAGE, "redpackets.budgets", "redpackets.send", "redpackets.audit")
+SEND = "redpackets.send"
+SEE_BUDGETS = (MANAGE, "redpackets.budgets", SEND, "redpackets.audit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +148,15 @@ def may_see(session: Session, caller: Caller, budget: Budget) -> bool:
 def may_spend(session: Session, caller: Caller, budget: Budget) -> bool:
     """Say whether the caller may pay packets from it: its owner, and who may send for its cost centre."""
     return budget.owner_id == caller.person_id or _holds_at(
-        session, caller.units_with("redpackets.send"), budget.unit_id
+        session, caller.units_with(SEND), budget.unit_id
     )
+
+
+def may_still_spend(session: Session, person_id: UUID, budget: Budget) -> bool:
+    """Say whether a person who is not calling, such as the owner of a rule, may pay packets from it by now."""
+    granted = session.execute(granted_permissions(person_id))
+    held_at = frozenset(unit_id for _, permissions, unit_id in granted if SEND in permissions)
+    return budget.owner_id == person_id or _holds_at(session, held_at, budget.unit_id)
 
 
 def units_showing(caller: Caller) -> frozenset[UUID]:

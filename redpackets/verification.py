@@ -172,8 +172,10 @@ _TOTALS = text("""
 """)
 
 
-#: What was sent out to be paid and neither arrived nor came back for too long; each payout is matched by reference.
+#: What was sent out to be paid and neither arrived nor came back for too long, each payout matched by reference; and
+#: points that a redemption reserves for which nobody has decided, or handed over, what they are for.
 _AGED = text(f"""
+    (
     SELECT s.reference AS subject, 'settled within {CLEARED_DAYS_MAX} days' AS expected,
            s.amount_minor || ' ' || s.unit || ' in flight since ' || s.at AS found
       FROM redpackets_journal s
@@ -184,6 +186,15 @@ _AGED = text(f"""
             WHERE e.tenant_id = s.tenant_id AND e.kind IN ('payout_paid', 'payout_failed')
               AND split_part(e.reference, ':', 2) = split_part(s.reference, ':', 2))
      ORDER BY s.at LIMIT 100
+    ) UNION ALL (
+    SELECT 'redemption:' || r.id, 'handled within {CLEARED_DAYS_MAX} days',
+           r.points || ' POINT reserved since ' || COALESCE(r.decided_at, r.created_at)
+      FROM redpackets_redemption r
+     WHERE r.state IN ('reserved', 'approved')
+       AND COALESCE(r.decided_at, r.created_at)
+           < CAST(:now AS timestamptz) - interval '{CLEARED_DAYS_MAX} days'
+     ORDER BY r.id LIMIT 100
+    )
 """)
 
 

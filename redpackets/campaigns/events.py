@@ -42,6 +42,7 @@ class FigureRestated(Fact):
     proposal_id: UUID
     rule_id: UUID
     owner_id: UUID
+    decider_scope_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

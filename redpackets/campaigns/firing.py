@@ -120,11 +120,13 @@ def _chances(session: Session, rule: TriggerRule, now: datetime) -> Iterator[Cha
 
 
 def _take(session: Session, figures: Figures, chance: Chance, seed: bytes) -> UUID | None:
-    outcome, reading = "owner_inactive", None
-    if placing.is_active(session, chance.rule.owner_id):
-        reading = chance.read(session, figures)
-        outcome = judged(chance.rule, reading)
-    if reading is not None and outcome == MET:
+    hindrance = placing.hindrance_of(session, chance.rule, chance.now)
+    if hindrance is not None:
+        _note_miss(session, chance, hindrance)
+        return None
+    reading = chance.read(session, figures)
+    outcome = judged(chance.rule, reading)
+    if outcome == MET:
         try:
             with session.begin_nested():
                 return _fire(session, figures, chance, reading, seed)
@@ -202,6 +204,7 @@ def _documents(session: Session, figures: Figures, chance: Chance) -> list[dict[
 def _place(session: Session, chance: Chance, seed: bytes) -> Packet:
     rule = chance.rule
     award = award_of(session, rule, chance.subject)
+    budget_id = placing.budget_in_force(session, rule, chance.now)
     new = NewPacket(
         kind="kpi",
         unit=rule.unit,
@@ -209,7 +212,7 @@ def _place(session: Session, chance: Chance, seed: bytes) -> Packet:
         share_count=award.share_count,
         min_minor=None,
         max_minor=None,
-        budget_id=rule.budget_id,
+        budget_id=budget_id,
         on_behalf_of_id=rule.on_behalf_of_id,
         audience=award.audience,
         purpose_category=rule.purpose_category,
@@ -226,7 +229,7 @@ def _place(session: Session, chance: Chance, seed: bytes) -> Packet:
     return place_packet(
         session,
         sender=placing.sender_for(session, rule.owner_id),
-        budget=session.scalars(budget_locked(rule.budget_id)).one(),
+        budget=session.scalars(budget_locked(budget_id)).one(),
         new=new,
         scope_ids=award.scope_ids,
         seed=seed,
@@ -264,7 +267,7 @@ def award_of(session: Session, rule: TriggerRule | RuleTerms, subject: Subject) 
 
 
 def _note_miss(session: Session, chance: Chance, reason: str) -> None:
-    """Keep why it did not fire, and tell the owner once for each reason and period."""
+    """Keep why it did not fire, and tell those concerned once for each reason and period."""
     rule = chance.rule
     place = {
         "tenant_id": rule.tenant_id,
@@ -279,7 +282,8 @@ def _note_miss(session: Session, chance: Chance, reason: str) -> None:
     fact = RuleMissed(
         rule_id=rule.id, owner_id=rule.owner_id, period_from=chance.span[0], reason=reason
     )
-    scope_ids = placing.personal_scopes(session, [rule.owner_id])
+    told_ids = placing.told_of(session, rule, reason, chance.now)
+    scope_ids = placing.personal_scopes(session, told_ids)
     record(session, fact, ref=rule.id, scope_ids=scope_ids)
 
 

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from app.core.callers import Caller
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.people.audiences import AudienceScope, count_audience, resolve_audience
+from app.people.audiences import AudienceScope
 from app.people.models import OrgUnit
 from app.people.services import require_at, write_audit
 from redpackets import stopping
+from redpackets.addressing import scopes_addressed
 from redpackets.budgets import require_spendable
 from redpackets.campaigns import giving_queries, placing
 from redpackets.campaigns.errors import WavesRefused
@@ -25,7 +26,6 @@ from redpackets.errors import (
     InsufficientBudget,
     PacketCancelled,
     PacketExpired,
-    ScopeEmpty,
     UnitMismatch,
 )
 from redpackets.models import Budget
@@ -87,11 +87,7 @@ def make_rain(
     if len({wave.opens_at for wave in new.waves}) != len(new.waves):
         raise WavesRefused({"waves": "repeated"})
     require_principal(session, caller, new.gift)
-    scope_ids = resolve_audience(
-        session, caller=caller, scopes=new.audience, permission=SEND, own_units=False
-    )
-    if not count_audience(session, scope_ids):
-        raise ScopeEmpty
+    scope_ids = scopes_addressed(session, caller, new.audience, SEND)
     total = sum(wave.total_minor for wave in new.waves)
     budget = _payable(session, caller, new.gift, total)
     rain = _open(session, caller, RAIN, new.gift, total, new.cap_count, now)

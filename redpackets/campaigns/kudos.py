@@ -14,12 +14,12 @@ from app.core.ids import new_id
 from app.core.work import tenant_of
 from app.people.models import OrgUnit
 from app.people.services import require_at, write_audit
-from redpackets.budgets import NewBudget, open_budget, require_spendable
+from redpackets.budgets import NewBudget, open_budget
 from redpackets.campaigns import giving_queries, placing
 from redpackets.campaigns.errors import NoAllowance
 from redpackets.campaigns.models import KudosAllowance, KudosProgramme
 from redpackets.campaigns.rules import month_of
-from redpackets.campaigns.triggers import CAMPAIGNS
+from redpackets.campaigns.triggers import CAMPAIGNS, STOPPED, payable_budget
 from redpackets.errors import InsufficientBudget, ReceiverRefused, UnitMismatch
 from redpackets.models import Budget, Packet
 from redpackets.queries import budget_locked
@@ -59,8 +59,7 @@ def add_programme(
     session: Session, *, caller: Caller, new: NewProgramme, now: datetime
 ) -> KudosProgramme:
     """Let everybody of a unit thank others, as somebody who may keep campaigns there and spend the budget."""
-    budget = require_spendable(session, caller, new.budget_id)
-    require_at(session, caller, CAMPAIGNS, budget.unit_id)
+    budget = payable_budget(session, caller, new.budget_id)
     if session.get(OrgUnit, (caller.tenant_id, new.unit_id)) is None:
         raise NotFound
     require_at(session, caller, CAMPAIGNS, new.unit_id)
@@ -84,11 +83,13 @@ def change_programme(
     changes: dict[str, Any],
     now: datetime,
 ) -> KudosProgramme:
-    """Change a programme, knowing its version; allowances already opened stay as they are until the month ends."""
-    programme = session.scalar(giving_queries.programme_locked(programme_id))
-    if programme is None:
-        raise NotFound
-    require_at(session, caller, CAMPAIGNS, programme.unit_id)
+    """Change a programme, knowing its version; allowances already opened stay as they are until the month ends.
+
+    Who changes it must be able to make such a programme; stopping it takes less.
+    """
+    programme = _programme_seen(session, caller, programme_id)
+    if changes != STOPPED:
+        payable_budget(session, caller, placing.budget_in_force(session, programme, now))
     if version != programme.version:
         raise VersionConflict(current_version=programme.version)
     for name, value in changes.items():
@@ -162,6 +163,17 @@ def _check_thanks(session: Session, caller: Caller, thanks: Thanks) -> None:
     placing.check_receivers(session, thanks.receiver_ids, "receivers.{}")
 
 
+def _programme_seen(session: Session, caller: Caller, programme_id: UUID) -> KudosProgramme:
+    """Find a programme, alone, that the caller may keep; any other does not exist."""
+    visible = giving_queries.programmes_visible(
+        caller.units_with(CAMPAIGNS), before=None, limit=1
+    ).where(KudosProgramme.id == programme_id)
+    programme = session.scalar(giving_queries.programme_locked(programme_id))
+    if programme is None or session.scalar(visible) is None:
+        raise NotFound
+    return programme
+
+
 def _programmes(session: Session, caller: Caller) -> dict[str, KudosProgramme]:
     """Find the caller's programme of each unit: the one of the closest unit above them."""
     found: dict[str, KudosProgramme] = {}
@@ -200,7 +212,8 @@ def _open_allowance(
     month: tuple[date, date],
     now: datetime,
 ) -> Budget:
-    parent = session.scalars(budget_locked(programme.budget_id)).one()
+    parent_id = placing.budget_in_force(session, programme, now)
+    parent = session.scalars(budget_locked(parent_id)).one()
     new = NewBudget(
         name=f"{programme.name} {month[0]:%Y-%m}",
         owner_id=caller.person_id,

@@ -1,6 +1,6 @@
 """Milestones: on their birthday, or the day they joined, people get a gift from the company; once a year."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from app.core.ids import new_id
 from app.core.work import tenant_of
 from app.people.models import OrgUnit
 from app.people.services import require_at, write_audit
-from redpackets.budgets import require_spendable
 from redpackets.campaigns import giving_queries, placing
 from redpackets.campaigns.errors import DatesRefused
 from redpackets.campaigns.events import GiftMissed
@@ -28,7 +27,7 @@ from redpackets.campaigns.rules import (
     days_celebrated,
     seed_of,
 )
-from redpackets.campaigns.triggers import CAMPAIGNS
+from redpackets.campaigns.triggers import CAMPAIGNS, STOPPED, payable_budget
 from redpackets.errors import UnitMismatch
 from redpackets.queries import budget_locked
 from redpackets.sending import KEPT_OPEN_MAX, NewPacket, place_packet
@@ -68,8 +67,7 @@ def add_rule(
     session: Session, *, caller: Caller, new: NewMilestoneRule, now: datetime
 ) -> MilestoneRule:
     """Keep a rule, as somebody who may keep campaigns at the unit and spend the budget."""
-    budget = require_spendable(session, caller, new.budget_id)
-    require_at(session, caller, CAMPAIGNS, budget.unit_id)
+    budget = payable_budget(session, caller, new.budget_id)
     if session.get(OrgUnit, (caller.tenant_id, new.unit_id)) is None:
         raise NotFound
     require_at(session, caller, CAMPAIGNS, new.unit_id)
@@ -97,11 +95,13 @@ def change_rule(
     changes: dict[str, Any],
     now: datetime,
 ) -> MilestoneRule:
-    """Change a rule, knowing its version; who was given something this year gets nothing more."""
-    rule = session.scalar(giving_queries.milestone_rule_locked(rule_id))
-    if rule is None:
-        raise NotFound
-    require_at(session, caller, CAMPAIGNS, rule.unit_id)
+    """Change a rule, knowing its version; who was given something this year gets nothing more.
+
+    Who changes it must be able to make such a rule; stopping it takes less.
+    """
+    rule = _rule_seen(session, caller, rule_id)
+    if changes != STOPPED:
+        payable_budget(session, caller, placing.budget_in_force(session, rule, now))
     if version != rule.version:
         raise VersionConflict(current_version=rule.version)
     for name, value in changes.items():
@@ -143,15 +143,16 @@ def give_gifts(
     persons = session.execute(due).all()
     if not persons:
         return None
-    if not placing.is_active(session, rule.owner_id):
-        _note_refusal(session, rule, "owner_inactive", on)
+    hindrance = placing.hindrance_of(session, rule, now)
+    if hindrance is not None:
+        _note_refusal(session, rule, hindrance, on, now)
         return None
     for person_id, joined in persons:
         try:
             with session.begin_nested():
                 _give(session, rule, person_id, joined, on, seed, now)
         except Refusal as refusal:
-            _note_refusal(session, rule, placing.reason_of(refusal), on)
+            _note_refusal(session, rule, placing.reason_of(refusal), on, now)
             return None
     rule.last_refusal = ""
     return len(persons)
@@ -160,6 +161,17 @@ def give_gifts(
 def days_due(today: date) -> list[date]:
     """List the days whose gifts are still given today, the oldest first."""
     return [date.fromordinal(today.toordinal() - back) for back in range(CAUGHT_UP.days, -1, -1)]
+
+
+def _rule_seen(session: Session, caller: Caller, rule_id: UUID) -> MilestoneRule:
+    """Find a rule, alone, that the caller may keep; any other does not exist."""
+    visible = giving_queries.milestone_rules_visible(
+        caller.units_with(CAMPAIGNS), before=None, limit=1
+    ).where(MilestoneRule.id == rule_id)
+    rule = session.scalar(giving_queries.milestone_rule_locked(rule_id))
+    if rule is None or session.scalar(visible) is None:
+        raise NotFound
+    return rule
 
 
 def _give(
@@ -186,11 +198,13 @@ def _give(
     ).first()
     if taken is None:
         return
+    budget_id = placing.budget_in_force(session, rule, now)
+    new = _packet(rule, person_id, on.year - joined if joined else 0, on, now)
     packet = place_packet(
         session,
         sender=placing.sender_for(session, rule.owner_id),
-        budget=session.scalars(budget_locked(rule.budget_id)).one(),
-        new=_packet(rule, person_id, on.year - joined if joined else 0, on, now),
+        budget=session.scalars(budget_locked(budget_id)).one(),
+        new=replace(new, budget_id=budget_id),
         scope_ids=placing.personal_scopes(session, [person_id]),
         seed=seed_of(seed, person_id),
         now=now,
@@ -223,13 +237,15 @@ def _packet(rule: MilestoneRule, person_id: UUID, years: int, on: date, now: dat
     )
 
 
-def _note_refusal(session: Session, rule: MilestoneRule, reason: str, on: date) -> None:
-    """Keep why, and tell the owner when it is news."""
+def _note_refusal(
+    session: Session, rule: MilestoneRule, reason: str, on: date, now: datetime
+) -> None:
+    """Keep why, and tell those concerned when it is news."""
     if rule.last_refusal == reason:
         return
     rule.last_refusal = reason
     fact = GiftMissed(rule_id=rule.id, owner_id=rule.owner_id, on=on, reason=reason)
-    scope_ids = placing.personal_scopes(session, [rule.owner_id])
+    scope_ids = placing.personal_scopes(session, placing.told_of(session, rule, reason, now))
     record(session, fact, ref=rule.id, scope_ids=scope_ids)
 
 

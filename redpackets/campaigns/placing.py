@@ -13,10 +13,16 @@ from app.core.work import tenant_of
 from app.people.audiences import AudienceScope
 from app.people.models import Person, Tenant
 from app.people.queries import scope_matching, scopes_of_persons
+from redpackets import budget_queries
+from redpackets.budgets import may_still_spend
 from redpackets.campaigns import queries
+from redpackets.campaigns.models import KudosProgramme, MilestoneRule, TriggerRule
 from redpackets.errors import ReceiverRefused
+from redpackets.models import Budget
+from redpackets.queries import budget_owner
 from redpackets.sending import Sender
 
+OWNER_INACTIVE, OWNER_NOT_ALLOWED = "owner_inactive", "owner_not_allowed"
 #: Of a packet for named receivers every one is told by a scope of their own; larger groups get several packets.
 RECEIVERS_EACH_MAX = 500
 
@@ -48,6 +54,33 @@ def is_active(session: Session, person_id: UUID) -> bool:
     """Say whether a person still belongs to the company."""
     person = session.get(Person, (tenant_of(session), person_id), populate_existing=True)
     return person is not None and person.active
+
+
+def budget_in_force(
+    session: Session, rule: TriggerRule | MilestoneRule | KudosProgramme, now: datetime
+) -> UUID:
+    """Say which budget pays today: the one that was named, or what it rolled over into."""
+    today = business_day(session, now).date()
+    return session.scalar(budget_queries.budget_in_force(rule.budget_id, today)) or rule.budget_id
+
+
+def hindrance_of(session: Session, rule: TriggerRule | MilestoneRule, now: datetime) -> str | None:
+    """Say why a rule's owner does not answer for it any more: they left, or may not spend its budget."""
+    if not is_active(session, rule.owner_id):
+        return OWNER_INACTIVE
+    budget = session.get_one(Budget, (rule.tenant_id, budget_in_force(session, rule, now)))
+    return None if may_still_spend(session, rule.owner_id, budget) else OWNER_NOT_ALLOWED
+
+
+def told_of(
+    session: Session, rule: TriggerRule | MilestoneRule, reason: str, now: datetime
+) -> list[UUID]:
+    """List who hears why a rule missed: its owner, and where that is about the owner, whoever owns its budget."""
+    told = {rule.owner_id}
+    if reason in {OWNER_INACTIVE, OWNER_NOT_ALLOWED}:
+        in_force = budget_in_force(session, rule, now)
+        told.add(session.scalars(budget_owner(in_force)).one())
+    return sorted(told)
 
 
 def personal_scopes(session: Session, person_ids: Sequence[UUID]) -> list[UUID]:

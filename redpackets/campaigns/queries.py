@@ -13,7 +13,7 @@ from redpackets.campaigns.models import (
     TriggerProposal,
     TriggerRule,
 )
-from redpackets.models import Budget, Packet
+from redpackets.models import Budget, Packet, PacketMember
 
 FIRES_REVIEWED_MAX = 1_000
 MISSES_SHOWN_MAX = 100
@@ -176,6 +176,13 @@ def proposal_locked(proposal_id: UUID) -> Select[TriggerProposal, TriggerFire, T
 def budget_unit(budget_id: UUID) -> Select[UUID]:
     """Whose budget it is."""
     return select(Budget.unit_id).where(Budget.id == budget_id)
+
+
+def members_among(packet_id: UUID, person_ids: Collection[UUID]) -> Select[UUID]:
+    """Those of these persons who were in the audience when a packet opened."""
+    return select(PacketMember.person_id).where(
+        PacketMember.packet_id == packet_id, PacketMember.person_id.in_(person_ids)
+    )
 
 
 def packet_of(packet_id: UUID) -> Select[Packet]:

@@ -14,6 +14,7 @@ from app.core.ids import new_id
 from app.core.work import tenant_of
 from app.people.queries import is_at_or_below
 from app.people.services import write_audit
+from redpackets.approval_queries import approvers_at
 from redpackets.campaigns import placing, queries
 from redpackets.campaigns.errors import NotImpartial, ProposalDecided
 from redpackets.campaigns.events import FigureRestated
@@ -150,6 +151,21 @@ def _propose(
     )
     if kept_id is None or kept_id != place["id"]:
         return
-    fact = FigureRestated(proposal_id=kept_id, rule_id=rule.id, owner_id=rule.owner_id)
-    scope_ids = placing.personal_scopes(session, [rule.owner_id])
-    record(session, fact, ref=kept_id, scope_ids=scope_ids)
+    decider_scope_ids = placing.personal_scopes(session, _deciders(session, rule, fire))
+    owner_scope_ids = placing.personal_scopes(session, [rule.owner_id])
+    fact = FigureRestated(
+        proposal_id=kept_id,
+        rule_id=rule.id,
+        owner_id=rule.owner_id,
+        decider_scope_ids=tuple(decider_scope_ids),
+    )
+    record(session, fact, ref=kept_id, scope_ids=sorted({*owner_scope_ids, *decider_scope_ids}))
+
+
+def _deciders(session: Session, rule: TriggerRule, fire: TriggerFire) -> list[UUID]:
+    """List who may decide: who approves at the budget's unit, neither owns the rule nor is in the packet's audience."""
+    assert fire.packet_id is not None
+    unit_id = session.scalars(queries.budget_unit(rule.budget_id)).one()
+    approvers = set(session.scalars(approvers_at(APPROVE, "cost_centre", unit_id)))
+    members = set(session.scalars(queries.members_among(fire.packet_id, approvers)))
+    return sorted(approvers - members - {rule.owner_id})

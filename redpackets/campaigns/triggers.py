@@ -15,7 +15,7 @@ from app.core.work import tenant_of
 from app.people.models import OrgUnit
 from app.people.services import require_at, write_audit
 from redpackets.budgets import require_spendable
-from redpackets.campaigns import queries
+from redpackets.campaigns import placing, queries
 from redpackets.campaigns.errors import FigureNotVisible, RuleRefused
 from redpackets.campaigns.models import TriggerRule, TriggerVersion
 from redpackets.campaigns.ports import Figures
@@ -33,6 +33,8 @@ from redpackets.models import Budget
 
 CAMPAIGNS = "redpackets.campaigns"
 AUDIT = "redpackets.audit"
+#: The one change of a rule or programme that needs no right to its money.
+STOPPED = {"active": False}
 #: How many units or persons a rule names, and about how many it may be with all the units below.
 NAMED_SUBJECTS_MAX = 100
 SUBJECTS_MAX = 500
@@ -109,6 +111,7 @@ def change_rule(
     rule = _rule_to_change(session, caller, rule_id, version)
     rule.active = changes.pop("active", rule.active)
     if changes:
+        payable_budget(session, caller, placing.budget_in_force(session, rule, now))
         terms = RuleTerms(**(terms_of(rule) | changes))
         check_terms(session, caller=caller, figures=figures, terms=terms)
     for name, value in changes.items():
@@ -174,12 +177,18 @@ def subjects_of(session: Session, kind: str, ids: list[UUID]) -> list[Subject]:
     return sorted(found, key=lambda subject: subject.id)
 
 
+def payable_budget(session: Session, caller: Caller, budget_id: UUID) -> Budget:
+    """Lock a budget that the caller may spend and keep campaigns on; one that may not be seen does not exist."""
+    budget = require_spendable(session, caller, budget_id)
+    require_at(session, caller, CAMPAIGNS, budget.unit_id)
+    return budget
+
+
 def check_terms(
     session: Session, *, caller: Caller, figures: Figures, terms: RuleTerms
 ) -> tuple[Budget, list[Subject]]:
     """Refuse a rule that makes no sense, that the caller may not pay for, or on a figure that they may not see."""
-    budget = require_spendable(session, caller, terms.budget_id)
-    require_at(session, caller, CAMPAIGNS, budget.unit_id)
+    budget = payable_budget(session, caller, terms.budget_id)
     if session.get(OrgUnit, (caller.tenant_id, terms.on_behalf_of_id)) is None:
         raise NotFound
     require_at(session, caller, CAMPAIGNS, terms.on_behalf_of_id)

@@ -57,7 +57,7 @@ class Flag(Identified, Base):
     __table_args__ = (
         points_to("people_person", "resolved_by_id"),
         UniqueConstraint("tenant_id", "kind", "pattern"),
-        CheckConstraint("kind IN ('same_receiver', 'ring', 'split')", name="kind"),
+        CheckConstraint("kind IN ('same_receiver', 'ring', 'split', 'self_gift')", name="kind"),
         CheckConstraint("state IN ('open', 'dismissed', 'confirmed')", name="state"),
         CheckConstraint(
             "(state = 'open') = (resolved_at IS NULL)"

@@ -13,19 +13,20 @@ from redpackets.oversight.models import Flag, OversightPolicy
 EDGES_MAX = 10_000
 ROWS_MAX = 1_000
 
+_FOR_ONE_ALONE = """
+    (SELECT count(*) FROM (
+         SELECT FROM redpackets_packet_member m
+          WHERE m.tenant_id = p.tenant_id AND m.packet_id = p.id LIMIT 2) AS some_of_them) = 1
+"""
 #: What people gave others of packets that somebody sent. A gift is directed where the giver picked the receiver:
-#: named receivers, or an audience of one. What a rule sent, or was granted from above, is nobody's gift.
-_GIVEN = """
+#: named receivers, or an audience of one. What a rule sent is nobody's gift.
+_GIVEN = f"""
     sent AS MATERIALIZED (
         SELECT p.tenant_id, p.id, p.actor_id, p.unit,
-               p.kind IN ('targeted', 'kudos') OR (
-                   SELECT count(*) FROM (
-                       SELECT FROM redpackets_packet_member m
-                        WHERE m.tenant_id = p.tenant_id AND m.packet_id = p.id LIMIT 2) AS some_of_them) = 1
-               AS directed
+               p.kind IN ('targeted', 'kudos', 'grant') OR {_FOR_ONE_ALONE} AS directed
           FROM redpackets_packet p
          WHERE p.opened_at >= :since AND p.opened_at < :until
-           AND p.kind NOT IN ('kpi', 'milestone', 'grant')
+           AND p.kind NOT IN ('kpi', 'milestone')
     ), given AS (
         SELECT p.actor_id AS giver_id, s.holder_id AS receiver_id, p.unit, s.amount_minor, s.at,
                p.id AS packet_id, p.directed
@@ -43,7 +44,7 @@ _GIVEN = """
                (sum(amount_minor) FILTER (WHERE directed))::bigint AS directed_minor
           FROM given GROUP BY giver_id, unit
     )
-"""
+"""  # noqa: S608 - our own text
 #: Who gives one person so often and such a part of all that they give.
 SAME_RECEIVERS = text(f"""
     WITH {_GIVEN}
@@ -61,27 +62,61 @@ RING_EDGES = text(f"""
      ORDER BY p.amount_minor DESC LIMIT {EDGES_MAX}
 """)  # noqa: S608 - our own text
 
-#: Packets of one person from one budget that are each below a threshold and, within a day, together above it.
+#: Who took what they had named themselves for, or sent to nobody else; also by a rule of theirs that names them.
+#: A birthday that everybody has is nobody's choice.
+SELF_GIFTS = text(f"""
+    SELECT p.actor_id AS giver_id, p.unit, count(DISTINCT p.id) AS gift_count,
+           sum(s.amount_minor)::bigint AS amount_minor, min(s.at) AS first_at, max(s.at) AS last_at,
+           array_agg(DISTINCT p.id) AS packet_ids
+      FROM redpackets_packet p
+      JOIN redpackets_share s
+        ON s.tenant_id = p.tenant_id AND s.packet_id = p.id AND s.state = 'claimed'
+       AND s.holder_id = p.actor_id
+     WHERE p.opened_at >= :since AND p.opened_at < :until AND p.kind <> 'milestone'
+       AND (s.receiver_id = p.actor_id OR {_FOR_ONE_ALONE})
+     GROUP BY p.actor_id, p.unit
+     ORDER BY p.actor_id, p.unit LIMIT {EDGES_MAX}
+""")  # noqa: S608 - our own text
+
+#: What one person decided to give from one budget, each time below a threshold and, within a day, together above it.
+#: The packets of one origin are one decision. What as many have approved as a threshold asks for dodged nothing.
 SPLITS = text(f"""
     WITH bands AS (
-        SELECT * FROM unnest(CAST(:units AS text[]), CAST(:amounts AS bigint[])) AS b (unit, above_minor)
-    ), sent AS (
-        SELECT p.id, p.actor_id, p.budget_id, p.unit, b.above_minor, p.total_minor, p.created_at
+        SELECT b.*, row_number() OVER (PARTITION BY unit ORDER BY above_minor) AS approvals
+          FROM unnest(CAST(:units AS text[]), CAST(:amounts AS bigint[])) AS b (unit, above_minor)
+    ), made AS (
+        SELECT p.id, p.actor_id, p.budget_id, p.unit, p.total_minor, p.created_at,
+               p.state NOT IN ('cancelled', 'rejected') AS stands,
+               COALESCE(NULLIF(p.origin, ''), CAST(p.id AS text)) AS decision,
+               COALESCE(r.approval_count, 0) AS approvals
           FROM redpackets_packet p
-          JOIN bands b ON b.unit = p.unit AND p.total_minor <= b.above_minor
+          LEFT JOIN redpackets_approval_request r
+            ON r.tenant_id = p.tenant_id AND r.packet_id = p.id AND r.approved_at IS NOT NULL
          WHERE p.created_at >= :since AND p.created_at < :until
            AND p.kind IN ('equal', 'lucky', 'targeted', 'grant', 'rain')
-           AND p.state NOT IN ('cancelled', 'rejected')
+    ), decided AS (
+        SELECT m.*, sum(total_minor) OVER whole AS decided_minor,
+               min(approvals) FILTER (WHERE stands) OVER whole AS approved_by,
+               row_number() OVER (PARTITION BY decision ORDER BY stands DESC, id) = 1 AS is_first
+          FROM made m
+        WINDOW whole AS (PARTITION BY decision)
+    ), sent AS (
+        SELECT d.*, b.above_minor
+          FROM decided d
+          JOIN bands b ON b.unit = d.unit AND d.decided_minor <= b.above_minor
+           AND d.approved_by < b.approvals
+         WHERE d.stands
     ), running AS (
         SELECT s.*, (s.created_at AT TIME ZONE :zone)::date AS day, sum(s.total_minor) OVER w AS together_minor,
-               count(*) OVER w AS packet_count, array_agg(s.id) OVER w AS packet_ids,
+               count(*) OVER w AS packet_count, count(*) FILTER (WHERE is_first) OVER w AS decision_count,
+               array_agg(s.id) OVER w AS packet_ids,
                min(s.created_at) OVER w AS first_at, s.created_at AS last_at
           FROM sent s
         WINDOW w AS (PARTITION BY s.actor_id, s.budget_id, s.above_minor ORDER BY s.created_at
                      RANGE BETWEEN interval '24 hours' PRECEDING AND CURRENT ROW)
     )
     SELECT DISTINCT ON (actor_id, budget_id, above_minor, day) * FROM running
-     WHERE together_minor > above_minor AND packet_count >= 2
+     WHERE together_minor > above_minor AND decision_count >= 2
      ORDER BY actor_id, budget_id, above_minor, day, together_minor DESC LIMIT {EDGES_MAX}
 """)  # noqa: S608 - our own text
 

@@ -15,7 +15,8 @@ from redpackets.bands import Band
 SAME_RECEIVER = "same_receiver"
 RING = "ring"
 SPLIT = "split"
-FLAG_KINDS = (SAME_RECEIVER, RING, SPLIT)
+SELF_GIFT = "self_gift"
+FLAG_KINDS = (SAME_RECEIVER, RING, SPLIT, SELF_GIFT)
 RING_LENGTH_MAX = 4
 
 
@@ -116,6 +117,23 @@ def split(row: Any) -> Finding:
             "packet_count": row.packet_count,
             "amount_minor": int(row.together_minor),
             "threshold_minor": row.above_minor,
+        },
+        window_from=row.first_at,
+        window_to=row.last_at,
+    )
+
+
+def self_gift(row: Any, on: date) -> Finding:
+    """Put it as a finding that somebody gave to themselves."""
+    return Finding(
+        kind=SELF_GIFT,
+        pattern=f"{row.giver_id}:{row.unit}:{quarter_of(on)}",
+        subject_ids=[row.giver_id],
+        packet_ids=row.packet_ids,
+        figures={
+            "unit": row.unit,
+            "gift_count": row.gift_count,
+            "amount_minor": row.amount_minor,
         },
         window_from=row.first_at,
         window_to=row.last_at,

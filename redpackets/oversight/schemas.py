@@ -60,7 +60,7 @@ class FlagOut(WireSchema):
     """A pattern that somebody should look at, and what became of it."""
 
     id = fields.UUID()
-    kind = fields.String(metadata={"description": "same_receiver, ring or split"})
+    kind = fields.String(metadata={"description": "same_receiver, ring, split or self_gift"})
     subjects = fields.List(fields.Nested(PacketPartyOut))
     packet_ids = fields.List(fields.UUID())
     figures = fields.Dict()

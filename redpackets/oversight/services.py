@@ -32,6 +32,7 @@ from redpackets.oversight.rules import (
     ring,
     rings_among,
     same_receiver,
+    self_gift,
     split,
     steps_of,
 )
@@ -112,6 +113,7 @@ def scan(
         *_same_receivers(session, place, zone),
         *_rings(session, place, zone),
         *_splits(session, place, bands),
+        *_self_gifts(session, place, zone),
     ]
     return sum(_keep(session, finding, now) for finding in findings)
 
@@ -181,6 +183,11 @@ def _splits(
     asked = place | {"units": list(units), "amounts": list(amounts)}
     for row in session.execute(queries.SPLITS, asked):
         yield split(row)
+
+
+def _self_gifts(session: Session, place: dict[str, Any], zone: str) -> Iterator[Finding]:
+    for row in session.execute(queries.SELF_GIFTS, place):
+        yield self_gift(row, row.last_at.astimezone(ZoneInfo(zone)).date())
 
 
 def _edge(row: RowMapping) -> Edge:

@@ -26,6 +26,27 @@ class PayoutFourEyes(NotAllowed):
     texts = Texts("不能审批自己创建的发放", "Somebody else must release this payout.")
 
 
+class PayoutToOneself(NotAllowed):
+    """Who is paid by a payout does not release it; sending it back is no matter."""
+
+    code = "redpackets.payout_to_oneself"
+    texts = Texts(
+        "发放对象包含你本人，请由他人放行",
+        "You are paid by this payout; somebody else releases it.",
+    )
+
+
+class PayoutWithoutReleaser(Refusal):
+    """Everybody who may release the payout is paid by it or made it: send it back, and pay them by another one."""
+
+    status = 409
+    code = "redpackets.payout_without_releaser"
+    texts = Texts(
+        "所有可放行的人都在本次发放中，请退回后分开发放，或另行授权",
+        "All who may release this are paid by it. Send it back and pay by unit, or let somebody else release.",
+    )
+
+
 class PayoutDecided(Refusal):
     """The payout was decided otherwise before; ``state`` says how."""
 

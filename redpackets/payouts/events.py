@@ -18,6 +18,17 @@ class PayoutPrepared(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountNamed(Fact):
+    """Where a person is paid over a rail was changed; it is told to that person alone."""
+
+    kind: ClassVar[str] = "redpackets.account_named"
+
+    change_id: UUID
+    person_id: UUID
+    rail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WalletsSettled(Fact):
     """Payouts ended: those who hear this read their wallet anew; it names nobody and no amount."""
 

@@ -8,11 +8,17 @@ from sqlalchemy.orm import Session
 from app.core.errors import Texts
 from app.core.subscriptions import Handling
 from app.delivery.notices import Notice, notify
-from app.people.queries import scopes_of_holders
-from redpackets.payouts.events import PayoutPrepared
+from app.people.queries import scopes_of_holders, scopes_of_persons
+from redpackets.payouts.events import AccountNamed, PayoutPrepared
 
 PAYOUTS = "redpackets.payouts"
 KIND_NAME = Texts("发放", "Payouts")
+ACCOUNT = "redpackets.payee_account"
+ACCOUNT_NAME = Texts("收款账户变更", "Changes of where I am paid")
+CHANGED = (
+    Texts("你的收款账户已变更", "Where you are paid was changed"),
+    Texts("若非本人操作，请立即联系管理员", "If it was not you, tell your administrator at once."),
+)
 PREPARED = (
     Texts("有一笔发放等待放行", "A payout waits to be released"),
     Texts("请核对后放行或退回", "Please check it, then release or reject it."),
@@ -33,6 +39,19 @@ def tell_releasers(session: Session, fact: PayoutPrepared, handling: Handling) -
         collapse_key=f"payout:{fact.payout_id}",
         source=f"{PAYOUTS}.prepared:{fact.payout_id}",
         except_person_id=fact.created_by,
+    )
+    notify(session, notice, seq=handling.seq, now=handling.now)
+
+
+def tell_payee(session: Session, fact: AccountNamed, handling: Handling) -> None:
+    """Tell a person that where they are paid was changed, on every phone of theirs."""
+    notice = Notice(
+        kind=ACCOUNT,
+        texts=CHANGED,
+        link="/wallet",
+        scope_ids=[row.id for row in session.execute(scopes_of_persons([fact.person_id]))],
+        collapse_key=f"{ACCOUNT}:{fact.rail}",
+        source=f"{ACCOUNT}:{fact.change_id}",
     )
     notify(session, notice, seq=handling.seq, now=handling.now)
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select, text
+from sqlalchemy import Select, and_, exists, or_, select, text
 
-from app.people.models import Membership, OrgUnitClosure
+from app.people.models import Membership, OrgUnitClosure, Person
+from redpackets.approval_queries import approvers_at
 from redpackets.payouts.models import Payee, PayoutBatch, PayoutItem
 
 SHOWN_ITEMS_MAX = 100
@@ -113,6 +114,19 @@ def item_locked(item_id: UUID) -> Select[PayoutItem]:
 def items_of(batch_id: UUID) -> Select[PayoutItem]:
     """All items of a payout, in order."""
     return select(PayoutItem).where(PayoutItem.batch_id == batch_id).order_by(PayoutItem.id)
+
+
+def is_paid_by(batch_id: UUID, person_id: UUID) -> Select[bool]:
+    """Whether a payout pays a person."""
+    paid = exists().where(PayoutItem.batch_id == batch_id, PayoutItem.person_id == person_id)
+    return select(paid)
+
+
+def other_releasers(batch: PayoutBatch, permission: str) -> Select[UUID]:
+    """Those who may release a payout, did not make it and are not paid by it."""
+    paid = select(PayoutItem.person_id).where(PayoutItem.batch_id == batch.id)
+    holders = approvers_at(permission, "cost_centre", batch.unit_id)
+    return holders.where(Person.id != batch.created_by_id, Person.id.not_in(paid)).limit(1)
 
 
 def items_open(batch_id: UUID) -> Select[UUID]:

@@ -17,7 +17,7 @@ from app.core.events import record
 from app.core.ids import new_id
 from app.core.jobs import defer
 from app.people.models import OrgUnit
-from app.people.queries import is_at_or_below
+from app.people.queries import is_at_or_below, scopes_of_persons
 from app.people.services import require_at, write_audit
 from redpackets.payouts import queries, rules, settling
 from redpackets.payouts.errors import (
@@ -28,9 +28,11 @@ from redpackets.payouts.errors import (
     PayoutNotReleased,
     PayoutSettled,
     PayoutTooLarge,
+    PayoutToOneself,
+    PayoutWithoutReleaser,
     ResultsRefused,
 )
-from redpackets.payouts.events import PayoutPrepared
+from redpackets.payouts.events import AccountNamed, PayoutPrepared
 from redpackets.payouts.models import Payee, PayoutBatch, PayoutItem
 from redpackets.payouts.rules import FileRow, ResultsUnfit
 
@@ -72,7 +74,10 @@ def prepare_payout(
 def decide_payout(
     session: Session, *, caller: Caller, batch_id: UUID, approve: bool, reason: str, now: datetime
 ) -> PayoutBatch:
-    """Release a payout, or send all of it back to the wallets; never by who prepared it."""
+    """Release a payout, or send all of it back to the wallets; never by who prepared it.
+
+    Nor does anybody release what they are paid.
+    """
     batch = _locked(session, caller, batch_id)
     if batch.created_by_id == caller.person_id:
         raise PayoutFourEyes
@@ -80,6 +85,8 @@ def decide_payout(
         if approve == (batch.state == "rejected"):
             raise PayoutDecided(state=batch.state)
         return batch
+    if approve:
+        _require_unpaid(session, caller, batch)
     batch.decided_by_id, batch.decided_at, batch.reason = caller.person_id, now, reason
     batch.state = "released" if approve else "rejected"
     session.flush()
@@ -141,7 +148,7 @@ def take_results(
 def name_account(
     session: Session, *, caller: Caller, rail: str, account: str, now: datetime
 ) -> None:
-    """Say where one is paid over a rail; payouts that are on their way stay where they are."""
+    """Say where one is paid over a rail, and hear of the change; payouts on their way stay where they are."""
     row = {
         "tenant_id": caller.tenant_id,
         "person_id": caller.person_id,
@@ -150,12 +157,18 @@ def name_account(
         "changed_at": now,
     }
     named = upsert(Payee).values(row)
-    session.execute(
+    changed = session.scalar(
         named.on_conflict_do_update(
             index_elements=["tenant_id", "person_id", "rail"],
             set_={"account": account, "changed_at": now},
-        )
+            where=Payee.account != account,
+        ).returning(Payee.person_id)
     )
+    if changed is None:
+        return
+    fact = AccountNamed(change_id=new_id(), person_id=caller.person_id, rail=rail)
+    scope_ids = [row.id for row in session.execute(scopes_of_persons([caller.person_id]))]
+    record(session, fact, ref=fact.change_id, scope_ids=scope_ids)
     write_audit(
         session,
         actor_id=caller.person_id,
@@ -261,6 +274,15 @@ def _take(session: Session, batch: PayoutBatch, rows: list[Row[Any]], now: datet
     session.execute(insert(PayoutItem), items)
     wallets = {item["id"]: row.wallet_id for item, row in zip(items, rows, strict=True)}
     settling.take_from_wallets(session, batch, items, wallets, now=now)
+
+
+def _require_unpaid(session: Session, caller: Caller, batch: PayoutBatch) -> None:
+    """Refuse who is paid by the payout; where that is everybody, say so."""
+    if not session.scalar(queries.is_paid_by(batch.id, caller.person_id)):
+        return
+    if session.scalar(queries.other_releasers(batch, PAYOUT)) is None:
+        raise PayoutWithoutReleaser
+    raise PayoutToOneself
 
 
 def _release(session: Session, batch: PayoutBatch, now: datetime) -> None:

@@ -1,5 +1,8 @@
 """News of points. A push shows on a locked screen: it names no number, no item and no reason."""
 
+from datetime import datetime
+from uuid import UUID
+
 from sqlalchemy.orm import Session
 
 from app.core.errors import Texts
@@ -20,6 +23,7 @@ KINDS = {
 _LOOK = Texts("打开看看", "Open the app to see more.")
 _EXPIRING = Texts("你有积分即将过期", "Some of your points expire soon")
 _TO_HANDLE = Texts("有新的兑换待处理", "A redemption waits for you")
+_AGED = Texts("有兑换长时间未处理", "Redemptions have waited for days")
 _CHANGED = {
     "approved": Texts("你的兑换已通过", "Your redemption was approved"),
     "declined": Texts(
@@ -55,6 +59,20 @@ def tell_keepers(session: Session, fact: RedemptionAsked, handling: Handling) ->
         except_person_id=fact.person_id,
     )
     notify(session, notice, seq=handling.seq, now=handling.now)
+
+
+def tell_keepers_of_aged(session: Session, unit_id: UUID | None, *, now: datetime) -> None:
+    """Tell whoever keeps a unit's catalogue that redemptions wait for too long; once a day."""
+    keepers = scopes_of_holders(CATALOGUE, units_above(unit_id)).limit(SCOPE_COUNT_MAX)
+    notice = Notice(
+        kind=TO_HANDLE,
+        texts=(_AGED, _LOOK),
+        link="/redemptions",
+        scope_ids=list(session.scalars(keepers)),
+        collapse_key="redemptions-to-handle",
+        source=f"{TO_HANDLE}.aged:{unit_id}:{now.date()}",
+    )
+    notify(session, notice, seq=None, now=now)
 
 
 def tell_person(session: Session, fact: RedemptionChanged, handling: Handling) -> None:

@@ -1,7 +1,7 @@
 """All SELECTs of points, and the statement by which points expire."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from sqlalchemy.orm import aliased
 from app.people.models import OrgUnit, OrgUnitClosure, Person, Tenant
 from redpackets.models import FundAccount
 from redpackets.points.models import CatalogueItem, PointsPolicy, Redemption
+
+UNITS_TOLD_MAX = 1_000
 
 #: What is no longer good of some accounts' points: the balance, less what was received since, less what was
 #: given back by a decline lately (``rules.Holding.gone_on`` says the same of one person).
@@ -169,6 +171,24 @@ def taken_count(item_id: UUID, person_id: UUID) -> Select[int]:
         Redemption.item_id == item_id,
         Redemption.person_id == person_id,
         or_(_is_open(), Redemption.state == "fulfilled"),
+    )
+
+
+def units_with_aged(before: datetime) -> Select[UUID | None]:
+    """The units in whose catalogues a redemption has waited since before a time."""
+    since = func.coalesce(Redemption.decided_at, Redemption.created_at)
+    return (
+        select(CatalogueItem.unit_id)
+        .join(
+            Redemption,
+            and_(
+                Redemption.tenant_id == CatalogueItem.tenant_id,
+                Redemption.item_id == CatalogueItem.id,
+            ),
+        )
+        .where(_is_open(), since < before)
+        .distinct()
+        .limit(UNITS_TOLD_MAX)
     )
 
 

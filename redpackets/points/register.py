@@ -15,6 +15,7 @@ def register(app: Flask, api: Api) -> None:
     api.register_blueprint(routes)
     space = workspace(app)
     space.jobs.every("5 * * * *", "redpackets.expire_points", jobs.expire_by_night)
+    space.jobs.every("35 1 * * *", "redpackets.tell_aged_redemptions", jobs.tell_aged)
     heard = space.subscriptions
     heard.add(PointsExpiring, "redpackets.tell_points_expiring", notices.tell_expiring)
     heard.add(RedemptionAsked, "redpackets.tell_keepers", notices.tell_keepers)

@@ -8,12 +8,16 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.delivery.models import NoticeRow
+from app.people.models import Person, Scope
+from redpackets.budget_jobs import sweep_company
 from redpackets.campaigns import jobs, services
 from redpackets.campaigns.ports import FIGURES
 from redpackets.models import Packet, PacketScope, Share
+from tests.builders.clock import MovableClock
 from tests.builders.company import Company, Phone
 from tests.builders.figures import Erp, connect_erp
 from tests.redpackets.rewards import Rewards, rewarding
@@ -148,6 +152,29 @@ def told(company: Company, language: str = "en") -> list[str]:
         return [row.texts["body"][language] for row in rows]
 
 
+def notices_of(company: Company) -> list[tuple[str, frozenset[str]]]:
+    """Say what was told of campaigns, and to whom."""
+    company.settle()
+    with company.transaction() as session:
+        found = select(NoticeRow).where(NoticeRow.kind == "redpackets.campaigns")
+        rows = session.scalars(found.order_by(NoticeRow.id)).all()
+        return [(row.texts["body"]["en"], _names(session, row.scope_ids)) for row in rows]
+
+
+def people_told(company: Company) -> set[frozenset[str]]:
+    """Say to whom notices of campaigns went, group by group."""
+    return {names for _, names in notices_of(company)}
+
+
+def end_period(rewards: Rewards, clock: MovableClock, *, days: float) -> dict[str, Any]:
+    """Let a budget's period end and roll over; gives what it rolled over into, by what it was."""
+    clock.move(days=days)
+    sweep_company(rewards.company.space.workbench(), rewards.company.tenant_id)
+    rewards.owner = rewards.company.phone_of(rewards.owner.person)
+    items = rewards.owner.get("/budgets?limit=100").json["items"]
+    return {b["predecessor_id"]: b["id"] for b in items if b["predecessor_id"]}
+
+
 def balance_of(phone: Phone, unit: str) -> int:
     balances = phone.get("/wallet").json["balances"]
     return sum(b["amount_minor"] for b in balances if b["unit"] == unit)
@@ -165,6 +192,11 @@ def open_points(rewards: Rewards, limit_minor: int = 100_000) -> str:
     )
     assert opened.status_code == 201, opened.json
     return opened.json["id"]
+
+
+def _names(session: Session, scope_ids: list[UUID]) -> frozenset[str]:
+    found = select(Person.name).join(Scope, Scope.person_id == Person.id)
+    return frozenset(session.scalars(found.where(Scope.id.in_(scope_ids))))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Kudos: thanks out of an allowance that can only be given, opened when first used, gone with the month."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from redpackets.models import Budget
 from tests.builders.company import Phone
 from tests.redpackets.campaigns.conftest import (
     balance_of,
+    end_period,
     open_points,
     packets_of,
     scopes_of,
@@ -221,7 +222,44 @@ def test_programmes_are_kept_by_who_may_and_below_their_units(rewards, programme
         path = f"/kudos/programmes/{programme['id']}"
         assert phone.patch(path, change).status_code == 403
     here = rewards.company.phone("Opal", rewards.sales, role="operator")
-    assert here.patch(path, change).status_code == 403
+    assert here.patch(path, change).status_code == 404
     assert here.post("/kudos/programmes", asked).status_code == 404
     mismatch = rewards.owner.post("/kudos/programmes", asked | {"unit": "CNY"})
     assert mismatch.json["errors"]["unit"]["code"] == "unit_mismatch"
+
+
+def test_only_who_may_spend_its_budget_says_how_much_a_programme_gives(rewards):
+    made = add_programme(rewards, unit_id=str(rewards.sales))
+    path = f"/kudos/programmes/{made['id']}"
+    opal = rewards.company.phone("Opal", rewards.sales, role="operator")
+    elsewhere = rewards.company.phone("Ewa", rewards.company.unit("Other"), role="operator")
+    assert [item["id"] for item in opal.get("/kudos/programmes").json["items"]] == [made["id"]]
+
+    for tried in ({"allowance_minor": 99_999}, {"active": True}, {"name": "Mine"}):
+        assert opal.patch(path, {"version": 1} | tried).status_code == 404, tried
+    assert elsewhere.patch(path, {"version": 1, "active": False}).status_code == 404
+    assert rewards.owner.get("/kudos/programmes").json["items"][0]["allowance_minor"] == 100
+
+    stopped = opal.patch(path, {"version": 1, "active": False})
+    assert (stopped.status_code, stopped.json["active"]) == (200, False)
+
+
+def test_thanks_go_on_in_what_the_programmes_budget_rolled_over_into(rewards, lin, zhao, clock):
+    today = rewards.company.clock().date()
+    named = rewards.open_budget(
+        5_000,
+        unit="POINT",
+        unit_id=str(rewards.company.root_id),
+        period_from=str(today - timedelta(days=2)),
+        period_to=str(today + timedelta(days=2)),
+        rolls_over=True,
+    ).json["id"]
+    add_programme(rewards, budget_id=named)
+    succeeded = end_period(rewards, clock, days=4)
+    lin, zhao = (rewards.company.phone_of(phone.person) for phone in (lin, zhao))
+
+    assert thank(lin, zhao).status_code == 201
+    with rewards.company.transaction() as session:
+        found = session.scalars(select(Budget).where(Budget.give_only)).one()
+    assert str(found.parent_id) == succeeded[named]
+    assert rewards.verify().holds

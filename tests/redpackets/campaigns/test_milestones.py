@@ -13,7 +13,9 @@ from tests.redpackets.campaigns.conftest import (
     PERIOD_DAYS,
     SEED,
     balance_of,
+    end_period,
     packets_of,
+    people_told,
     shares_of,
     told,
 )
@@ -240,9 +242,77 @@ def test_who_may_not_keep_campaigns_keeps_neither_rules_nor_dates(giving):
         assert phone.patch(path, {"version": 1}).status_code == 403
         assert dates(giving, (lin, "birthday", "01-01"), by=phone).status_code == 403
     assert elsewhere.get("/milestone-rules").json["items"] == []
-    assert elsewhere.patch(path, {"version": 1, "active": False}).status_code == 403
+    assert elsewhere.patch(path, {"version": 1, "active": False}).status_code == 404
     refused = dates(giving, (lin, "birthday", "01-01"), by=elsewhere)
     assert refused.json["errors"]["rows.0.person_id"]["code"] == "receiver_not_active"
 
     ended = giving.owner.patch(path, {"version": 1, "active": False})
     assert (ended.json["active"], ended.json["version"]) == (False, 2)
+
+
+def test_only_who_may_spend_its_budget_says_what_a_rule_gives(giving):
+    above = giving.open_budget(unit_id=str(giving.company.root_id)).json["id"]
+    made = rule(giving, budget_id=above)
+    path = f"/milestone-rules/{made['id']}"
+    opal = giving.company.phone("Opal", giving.sales, role="operator")
+    assert opal.post("/milestone-rules", asked(giving) | {"budget_id": above}).status_code == 404
+    assert len(opal.get("/milestone-rules").json["items"]) == 1
+
+    steps = [{"years": 1, "amount_minor": 99_999}]
+    for tried in ({"amount_minor": 99_999}, {"steps": steps}, {"active": True}, {"greeting": "x"}):
+        assert opal.patch(path, {"version": 1} | tried).status_code == 404, tried
+        if "active" not in tried:
+            both = {"version": 1, "active": False} | tried
+            assert opal.patch(path, both).status_code == 404, tried
+    assert giving.owner.get("/milestone-rules").json["items"][0]["amount_minor"] == 888
+
+    stopped = opal.patch(path, {"version": 1, "active": False})
+    assert (stopped.status_code, stopped.json["active"]) == (200, False)
+    assert opal.patch(path, {"version": 2, "active": True}).status_code == 404
+
+
+def test_a_rule_whose_owner_may_no_longer_spend_the_budget_gives_nothing(giving):
+    [lin] = giving.team("Lin")
+    boss = giving.company.phone("Second", role="owner")
+    theirs = giving.open_budget(owner_id=str(boss.person.id)).json["id"]
+    rule(giving, budget_id=theirs)
+    dates(giving, (lin, "birthday", f"{today_of(giving):%m-%d}"))
+    with giving.company.transaction() as session:
+        people.revoke_role(
+            session,
+            person_id=giving.owner.person.id,
+            role_key="owner",
+            unit_id=giving.company.root_id,
+        )
+    for _ in range(2):
+        run(giving)
+
+    assert gifts(giving) == []
+    assert told(giving.company) == ["Its owner may no longer spend its budget."]
+    assert people_told(giving.company) == {frozenset({"Olive", "Second"})}
+    assert boss.get("/milestone-rules").json["items"][0]["last_refusal"] == "owner_not_allowed"
+
+
+def test_gifts_go_on_in_what_the_budget_rolled_over_into(giving, clock):
+    [lin] = giving.team("Lin")
+    today = today_of(giving)
+    named = giving.open_budget(
+        5_000,
+        period_from=str(today - timedelta(days=2)),
+        period_to=str(today + timedelta(days=2)),
+        rolls_over=True,
+    ).json["id"]
+    made = rule(giving, budget_id=named)
+    dates(giving, (lin, "birthday", f"{today + timedelta(days=14):%m-%d}"))
+    for days in (4, 5, 5):
+        succeeded = end_period(giving, clock, days=days)
+    run(giving)
+
+    assert gifts(giving) == [(str(lin.person.id), 888)]
+    [packet] = packets_of(giving.company)
+    assert str(packet.budget_id) == succeeded[succeeded[succeeded[named]]]
+    changed = giving.owner.patch(
+        f"/milestone-rules/{made['id']}", {"version": 1, "amount_minor": 9}
+    )
+    assert (changed.status_code, changed.json["budget_id"]) == (200, named)
+    assert giving.verify().holds

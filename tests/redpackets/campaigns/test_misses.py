@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.people import services as people
 from redpackets.campaigns import jobs
-from tests.redpackets.campaigns.conftest import Drive
+from tests.redpackets.campaigns.conftest import Drive, end_period, people_told
 
 
 def month_of(drive: Drive):
@@ -131,6 +131,75 @@ def test_a_rule_whose_owner_left_pays_nothing(drive: Drive):
     assert drive.packets() == []
     boss = drive.company.phone("Second", role="owner")
     assert {m["reason"] for m in drive.fires(rule, by=boss)["misses"]} == {"owner_inactive"}
+
+
+def test_a_rule_whose_owner_may_no_longer_spend_the_budget_pays_nothing(drive: Drive):
+    boss = drive.company.phone("Second", role="owner")
+    theirs = drive.rewards.open_budget(10_000, owner_id=str(boss.person.id)).json["id"]
+    rule = drive.rule(budget_id=theirs)
+    place = {"person_id": drive.owner.person.id}
+    with drive.company.transaction() as session:
+        people.revoke_role(session, **place, role_key="owner", unit_id=drive.company.root_id)
+    drive.sells("1", "100")
+    for _ in range(2):
+        drive.evaluate()
+
+    assert drive.packets() == []
+    misses = drive.fires(rule, by=boss)["misses"]
+    assert {m["reason"] for m in misses} == {"owner_not_allowed"}
+    assert set(drive.news()) == {"Its owner may no longer spend its budget."}
+    assert set(drive.news("zh")) == {"规则负责人已无权使用该预算"}
+    assert people_told(drive.company) == {frozenset({"Olive", "Second"})}
+
+    with drive.company.transaction() as session:
+        people.grant_role(session, **place, role_key="manager", unit_id=drive.rewards.sales)
+    drive.evaluate()
+    assert len(drive.packets()) == 1
+
+
+def test_who_owns_the_budget_needs_no_other_right_for_a_rule_of_theirs_to_go_on(drive: Drive):
+    drive.rule()
+    with drive.company.transaction() as session:
+        people.revoke_role(
+            session,
+            person_id=drive.owner.person.id,
+            role_key="owner",
+            unit_id=drive.company.root_id,
+        )
+        owner_id = session.scalar(text("SELECT owner_id FROM redpackets_budget ORDER BY id DESC"))
+    assert owner_id == drive.owner.person.id
+    drive.sells("1", "100")
+    drive.evaluate()
+    assert len(drive.packets()) == 1
+
+
+def test_a_rule_goes_on_in_what_its_budget_rolled_over_into(drive: Drive, clock):
+    last = str(drive.today + timedelta(days=2))
+    first = str(drive.today - timedelta(days=2))
+    named = drive.rewards.open_budget(
+        5_000, period_from=first, period_to=last, rolls_over=True
+    ).json["id"]
+    rule = drive.rule(budget_id=named)
+    succeeded = end_period(drive.rewards, clock, days=4)
+    drive.erp.age(minutes=0)
+    drive.sells("1", "100")
+    drive.evaluate()
+
+    [packet] = drive.packets()
+    assert str(packet.budget_id) == succeeded[named]
+    assert "period_closed" not in drive.reasons(rule)
+    assert drive.rewards.verify().holds
+
+
+def test_a_rule_whose_budget_ended_for_good_says_so(drive: Drive, clock):
+    last = str(drive.today + timedelta(days=2))
+    named = drive.rewards.open_budget(5_000, period_to=last).json["id"]
+    rule = drive.rule(budget_id=named)
+    assert end_period(drive.rewards, clock, days=4) == {}
+    drive.erp.age(minutes=0)
+    drive.sells("1", "100")
+    drive.evaluate()
+    assert (drive.packets(), drive.reasons(rule)) == ([], {"period_closed"})
 
 
 @pytest.mark.fault

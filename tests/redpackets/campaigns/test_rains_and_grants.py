@@ -81,6 +81,30 @@ def test_nobody_takes_more_shares_of_a_rain_than_its_cap(rewards, clock):
     assert (refused.status_code, refused.json["code"]) == (403, "redpackets.origin_cap_reached")
 
 
+@pytest.mark.parametrize(
+    ("named", "path", "code"),
+    [
+        ((), "audience.scopes", "scope_empty"),
+        (("gone",), "audience.scopes.0", "receiver_not_active"),
+        (("lin", "gone"), "audience.scopes.1", "receiver_not_active"),
+        (("lin", "zhao", "lin"), "audience.scopes.2", "duplicate_receiver"),
+    ],
+)
+def test_a_rain_refuses_whom_a_packet_refuses(rewards, named, path, code):
+    lin, zhao, gone = rewards.team("Lin", "Zhao", "Gone")
+    with rewards.company.transaction() as session:
+        people.set_active(session, person_id=gone.person.id, active=False)
+    ids = {"lin": lin.person.id, "zhao": zhao.person.id, "gone": gone.person.id}
+    audience = {"scopes": [{"kind": "person", "id": str(ids[name])} for name in named]}
+
+    sent = rewards.manager.pay("/red-packets", rewards.asked(audience=audience))
+    refused = rain(rewards, audience=audience)
+    assert refused.status_code == sent.status_code == 422
+    assert refused.json["errors"] == sent.json["errors"]
+    assert refused.json["errors"][path]["code"] == code
+    assert rewards.budget()["held_minor"] == 0
+
+
 def test_withdrawing_a_rain_stops_what_has_not_fallen(rewards):
     rewards.team("Lin")
     path = f"/rains/{rain(rewards).json['id']}"

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.redpackets.campaigns.conftest import Drive
+from tests.redpackets.campaigns.conftest import Drive, notices_of
 
 
 @pytest.fixture
@@ -47,6 +47,38 @@ def test_nothing_is_taken_back_until_somebody_decides(restated: Drive):
     assert (found["value_then"], found["value_now"], found["state"]) == (10_000, 9_999, "open")
     assert found["packet_id"] == str(packet.id)
     assert "It fell below what it fired at; a decision is needed." in restated.news()
+
+
+def test_those_who_may_decide_hear_of_it_and_so_does_the_owner_who_may_not(restated: Drive):
+    company, north = restated.company, restated.north
+    company.phone("Fei", role="finance")
+    company.phone("Rex", north, role="finance", role_at=company.root_id)  # takes part himself
+    company.phone("Nan", north, role="manager")
+    company.phone("Sue", restated.south, role="manager")
+    before = len(notices_of(company))
+    restate(restated)
+
+    told = notices_of(company)[before:]
+    assert sorted(told) == [
+        (
+            "It fell below what it fired at; a decision is needed.",
+            frozenset({"Fei", "Mara", "Rex"}),
+        ),
+        (
+            "It fell below what it fired at; those who approve say what becomes of it.",
+            frozenset({"Olive"}),
+        ),
+    ]
+
+
+def test_who_is_in_the_audience_is_not_asked_to_decide(drive: Drive):
+    drive.company.phone("Rex", drive.north, role="finance", role_at=drive.company.root_id)
+    drive.rule()
+    drive.sells("1", "100")
+    drive.evaluate()
+    restate(drive)
+    asked = [names for text, names in notices_of(drive.company) if "decision" in text]
+    assert asked == [frozenset({"Mara"})]
 
 
 def test_falling_further_follows_in_the_same_proposal_and_is_told_once(restated: Drive):

@@ -3,7 +3,14 @@
 import random
 from datetime import timedelta
 
+import pytest
+
+from tests.redpackets.campaigns.test_rains_and_grants import rain
 from tests.redpackets.oversight.giving import Gift
+
+
+def wave_at(gifts, minutes: int) -> str:
+    return (gifts.rewards.company.clock() + timedelta(minutes=minutes)).isoformat()
 
 
 def subjects(flag) -> set[str]:
@@ -92,9 +99,62 @@ def test_who_gives_others_more_is_in_no_ring(gifts):
 
 def test_what_a_rule_sends_is_nobodys_gift(gifts):
     lin, zhao = gifts.rewards.team("Lin", "Zhao")
-    for kind in ("milestone", "kpi", "grant"):
+    for kind in ("milestone", "kpi"):
         gifts.repeat(6, lin, zhao, kind=kind)
     assert gifts.scan() == []
+
+
+def test_what_somebody_grants_is_their_gift(gifts):
+    lin, zhao, qian = gifts.rewards.team("Lin", "Zhao", "Qian")
+    gifts.repeat(6, lin, zhao, kind="grant")
+    [flag] = gifts.scan()
+    assert (flag["kind"], subjects(flag)) == ("same_receiver", {"Lin", "Zhao"})
+
+    gifts.repeat(3, zhao, qian, kind="grant")
+    gifts.repeat(3, qian, zhao)
+    assert {"Zhao", "Qian"} in [subjects(flag) for flag in gifts.scan() if flag["kind"] == "ring"]
+
+
+@pytest.mark.parametrize("kind", ["targeted", "grant", "kpi", "lucky"])
+def test_who_names_themselves_is_flagged_once_however_it_is_called(gifts, kind):
+    [lin] = gifts.rewards.team("Lin")
+    packets = gifts.repeat(2, lin, lin, kind=kind)
+    for _ in range(2):
+        [flag] = gifts.scan()
+    assert (flag["kind"], flag["state"], subjects(flag)) == ("self_gift", "open", {"Lin"})
+    assert set(flag["packet_ids"]) == {str(packet) for packet in packets}
+    assert flag["figures"] == {"unit": "CNY", "gift_count": 2, "amount_minor": 200}
+
+
+def test_who_names_themselves_among_others_is_flagged_with_their_part_alone(gifts):
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    at = gifts.days_ago(2)
+    gifts.plant(
+        [Gift(giver=lin, receivers=(lin, zhao), amount=500, at=at, kind="targeted", takers=2)]
+    )
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["amount_minor"]) == ("self_gift", 250)
+
+
+def test_taking_part_in_what_one_sent_to_all_and_ones_own_birthday_are_no_gift_to_oneself(gifts):
+    team = tuple(gifts.rewards.team("Lin", "Zhao", "Qian"))
+    lin = team[0]
+    lucky = [
+        Gift(giver=lin, receivers=team, amount=300, at=gifts.days_ago(n), kind="lucky")
+        for n in range(1, 9)
+    ]
+    gifts.plant(lucky)
+    gifts.repeat(1, lin, lin, kind="milestone")
+    assert gifts.scan() == []
+
+
+def test_who_is_flagged_for_a_gift_to_themselves_does_not_say_what_it_came_to(gifts):
+    owner = gifts.rewards.owner
+    gifts.repeat(1, owner, owner, kind="targeted")
+    [flag] = gifts.scan()
+    said = {"state": "dismissed", "note": "Mine"}
+    refused = owner.post(f"/oversight/flags/{flag['id']}/resolution", said)
+    assert refused.json["code"] == "redpackets.involved_in_flag"
 
 
 def test_a_normal_month_of_thanks_and_team_packets_raises_nothing(gifts):
@@ -177,6 +237,54 @@ def test_thanks_and_what_was_withdrawn_are_no_split(gifts):
 
     gifts.rewards.send(total_minor=900)
     assert [flag["kind"] for flag in gifts.scan()] == ["split"]
+
+
+def test_the_waves_of_a_rain_are_one_decision_and_two_rains_are_two(gifts):
+    gifts.rewards.team("Lin")
+    gifts.watch(split_minor={"CNY": [2_000]})
+    assert rain(gifts.rewards).status_code == 201  # 3 waves of 1,000: openly above
+    small = [{"opens_at": wave_at(gifts, n), "total_minor": 600, "count": 2} for n in (0, 5, 10)]
+    first = rain(gifts.rewards, waves=small).json
+    assert gifts.scan() == []
+
+    second = rain(gifts.rewards, waves=small).json
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["amount_minor"]) == ("split", 3_600)
+    waves = [wave["packet_id"] for made in (first, second) for wave in made["waves"]]
+    assert set(flag["packet_ids"]) == set(waves)
+
+
+def test_what_was_approved_dodged_no_approval(gifts):
+    gifts.rewards.team("Lin")
+    gifts.rewards.approve_above(500)
+    gifts.watch(split_minor={"CNY": [2_000]})
+    sent = [gifts.rewards.send(total_minor=900) for _ in range(3)]
+    made = rain(gifts.rewards).json
+    waves = [f"/red-packets/{wave['packet_id']}" for wave in made["waves"]]
+    for packet in sent + waves:
+        said = gifts.rewards.owner.post(f"{packet}/approval", {"decision": "approve"})
+        assert said.status_code == 200, said.json
+    gifts.rewards.approve_above(2_000)
+    assert gifts.scan() == []
+
+    for _ in range(3):
+        gifts.rewards.send(total_minor=900)
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["packet_count"]) == ("split", 3)
+
+
+def test_approved_once_is_still_a_split_where_two_were_to_approve(gifts):
+    gifts.rewards.team("Lin")
+    bands = [
+        {"unit": "CNY", "up_to_minor": up_to, "approvals": number}
+        for number, up_to in enumerate((500, 2_000, None))
+    ]
+    gifts.rewards.owner.post("/red-packet-policies", {"bands": bands})
+    for _ in range(3):
+        packet = gifts.rewards.send(total_minor=900)
+        gifts.rewards.owner.post(f"{packet}/approval", {"decision": "approve"})
+    [flag] = gifts.scan()
+    assert (flag["kind"], flag["figures"]["threshold_minor"]) == ("split", 2_000)
 
 
 def test_what_is_found_again_is_not_flagged_again_but_its_evidence_grows(gifts):

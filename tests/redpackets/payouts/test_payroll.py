@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.people import services as people
 from redpackets.payouts import jobs, rules
 from redpackets.payouts.rules import FileRow
 from redpackets.sheets import safe_cell
@@ -153,6 +154,44 @@ def test_who_prepares_a_payout_does_not_release_it(paying):
     assert first.json == second.json
     late = paying.gus.post(f"{payout}/approval", {"decision": "reject"})
     assert (late.status_code, late.json["code"]) == (409, "redpackets.payout_decided")
+
+
+def test_who_is_paid_by_a_payout_does_not_release_it(paying):
+    paying.give(paying.member("Lin", "E01"), 100)
+    hal = paying.rewards.company.phone("Hal", role="finance", employee_code="E02")
+    paying.give(hal, 200)
+    payout = paying.prepared()
+
+    own = hal.post(f"{payout}/approval", {"decision": "approve"})
+    assert (own.status_code, own.json["code"]) == (403, "redpackets.payout_to_oneself")
+    assert paying.fay.get(payout).json["state"] == "pending_approval"
+    other = paying.gus.post(f"{payout}/approval", {"decision": "approve"})
+    assert (other.status_code, other.json["state"]) == (200, "released")
+    again = hal.post(f"{payout}/approval", {"decision": "approve"})
+    assert (again.status_code, again.json["state"]) == (200, "released")
+
+
+def test_a_payout_that_pays_all_who_could_release_it_is_sent_back_and_paid_in_parts(paying):
+    company = paying.rewards.company
+    unit = company.unit("Books", paying.rewards.sales)
+    with company.transaction() as session:
+        session.execute(text("UPDATE people_person SET employee_code = 'E9' WHERE name = 'Gus'"))
+    paying.give(paying.gus, 200)
+    paying.give(company.phone("Lin", unit, employee_code="E01"), 100)
+    with company.transaction() as session:
+        people.set_active(session, person_id=paying.rewards.owner.person.id, active=False)
+    payout = paying.prepared()
+
+    refused = paying.gus.post(f"{payout}/approval", {"decision": "approve"})
+    assert (refused.status_code, refused.json["code"]) == (
+        409,
+        "redpackets.payout_without_releaser",
+    )
+    back = paying.gus.post(f"{payout}/approval", {"decision": "reject", "reason": "In parts"})
+    assert back.json["state"] == "rejected"
+    parts = paying.released(unit_id=str(unit))
+    assert paying.fay.get(parts).json["total_minor"] == 100
+    assert paying.rewards.verify().holds
 
 
 def test_a_rejected_payout_is_back_in_the_wallets_and_can_be_made_again(paying):

@@ -223,3 +223,19 @@ def test_our_number_is_kept_before_the_rail_hears_it_and_fits_its_form(paying, r
 
 def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_who_is_paid_elsewhere_than_before_hears_of_it(paying, lin):
+    def heard() -> list[str]:
+        paying.rewards.company.settle()
+        items = lin.get("/notifications").json["items"]
+        return [item["title"] for item in items if item["kind"] == "redpackets.payee_account"]
+
+    assert heard() == ["Where you are paid was changed"]
+    lin.put("/wallet/account", {"rail": "wechat", "account": "open-lin"})
+    assert len(heard()) == 1, "it is the same account"
+    lin.put("/wallet/account", {"rail": "wechat", "account": "open-other"})
+    lin.put("/wallet/account", {"rail": "wechat", "account": "open-lin"})
+    assert len(heard()) == 3
+    told = paying.fay.get("/notifications").json["items"]
+    assert [item for item in told if item["kind"] == "redpackets.payee_account"] == []

@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import text
 
+from redpackets.points import jobs
+from redpackets.verification import verify_ledger
 from tests.redpackets.rewards import Rewards
 
 
@@ -236,3 +238,73 @@ def audited(rewards: Rewards) -> list[tuple[str, str]]:
             )
         )
         return [(row.action, row.name) for row in rows]
+
+
+def told_of_aged(points) -> list[tuple[str, str]]:
+    """Say what the keeper was told of redemptions that wait, in both languages."""
+    points.rewards.company.settle()
+    with points.rewards.company.transaction() as session:
+        found = (
+            "SELECT texts->'title' FROM delivery_notice WHERE source LIKE '%.aged:%' ORDER BY id"
+        )
+        return [(title["en"], title["zh"]) for title in session.scalars(text(found))]
+
+
+def test_redemptions_that_wait_for_days_are_brought_to_mind_once_a_day(points, clock):
+    company = points.rewards.company
+    lin = points.person_with(500)
+    mug, cup = points.offer(), points.offer(needs_approval=True)
+    first, second = points.reserved(lin, mug), points.reserved(lin, cup)
+    clock.move(days=4)
+    jobs.tell_aged(company.bench())
+    assert told_of_aged(points) == []
+
+    clock.move(days=2)
+    for _ in range(2):
+        jobs.tell_aged(company.bench())
+    said = ("Redemptions have waited for days", "有兑换长时间未处理")
+    assert told_of_aged(points) == [said]
+    clock.move(days=1)
+    jobs.tell_aged(company.bench())
+    assert told_of_aged(points) == [said, said]
+
+    points.keeper = company.phone_of(points.keeper.person)
+    points.decide(first, "fulfil")
+    points.decide(second, "approve")
+    clock.move(days=1)
+    jobs.tell_aged(company.bench())
+    assert len(told_of_aged(points)) == 2, "approved a day ago: it may still be on its way"
+    clock.move(days=6)
+    jobs.tell_aged(company.bench())
+    assert len(told_of_aged(points)) == 3
+
+
+def test_only_who_keeps_the_catalogue_is_told_of_what_waits_in_it(points, clock):
+    company = points.rewards.company
+    lin = points.person_with(500)
+    near = company.phone("Nia", points.rewards.sales, role="operator")
+    far = company.phone("Fern", company.unit("Far"), role="operator")
+    points.reserved(lin, points.offer(unit_id=str(points.rewards.sales)))
+    clock.move(days=6)
+    jobs.tell_aged(company.bench())
+    company.settle()
+    for phone, count in ((near, 1), (points.keeper, 1), (far, 0), (lin, 0)):
+        items = company.phone_of(phone.person).get("/notifications").json["items"]
+        aged = [i for i in items if i["title"] == "Redemptions have waited for days"]
+        assert len(aged) == count, phone.person.name
+
+
+def test_points_that_a_redemption_holds_for_too_long_are_an_alert_of_the_ledger(points, clock):
+    lin = points.person_with(500)
+    redemption = points.reserved(lin, points.offer())
+    clock.move(days=9)
+    now = points.rewards.company.clock
+    with points.rewards.company.transaction() as session:
+        assert verify_ledger(session, now=now()).alerts == []
+    clock.move(days=2)
+    with points.rewards.company.transaction() as session:
+        found = verify_ledger(session, now=now())
+    [alert] = found.alerts
+    assert found.holds
+    assert alert.subject == f"redemption:{redemption.rpartition('/')[2]}"
+    assert alert.found.startswith("100 POINT reserved since")
