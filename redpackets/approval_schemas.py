@@ -2,11 +2,10 @@
 
 from marshmallow import fields
 
-from app.core.fields import Line, Moment, Whole, WireSchema, at_most, one_of
+from app.core.fields import Flag, Line, Moment, Whole, WireSchema, at_most, one_of
 from app.core.http import PageQuery
 from redpackets.approval_models import APPROVALS_MAX
 from redpackets.bands import APPROVING, BANDS_MAX, PLACES
-from redpackets.budget_schemas import Flag
 from redpackets.packet_schemas import REASON_LENGTH_MAX
 from redpackets.schemas import Minor, PacketPartyOut, PacketPurposeOut, UnitCode
 

@@ -1,30 +1,12 @@
 """Wire shapes of budgets."""
 
-from typing import Any
+from marshmallow import fields
 
-from marshmallow import ValidationError, fields
-
-from app.core.fields import Line, Moment, Whole, WireSchema
+from app.core.fields import Flag, Line, Moment, QueryFlag, Whole, WireSchema
 from app.core.http import PageQuery
 from redpackets.schemas import Minor, UnitCode
 
 NAME_LENGTH_MAX = 100
-
-
-class Flag(fields.Boolean):
-    """True or false; neither a number nor a text."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError("not_a_boolean")
-        return value
-
-
-class QueryFlag(fields.Boolean):
-    """``true`` or ``false`` in a query string; the bare name is true."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(truthy={"true", "1", ""}, falsy={"false", "0"}, **options)
 
 
 class BudgetsQuery(PageQuery):

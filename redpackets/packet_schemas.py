@@ -2,9 +2,8 @@
 
 from marshmallow import fields
 
-from app.core.fields import Line, Moment, WireSchema, one_of
+from app.core.fields import Flag, Line, Moment, QueryFlag, WireSchema, one_of
 from app.core.http import PageQuery
-from redpackets.budget_schemas import Flag, QueryFlag
 from redpackets.models import PACKET_STATES
 from redpackets.schemas import PacketPartyOut, PacketPurposeOut
 

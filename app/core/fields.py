@@ -72,6 +72,22 @@ class Whole(fields.Integer):
         return value
 
 
+class Flag(fields.Boolean):
+    """True or false; neither a number nor a text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("not_a_boolean")
+        return value
+
+
+class QueryFlag(fields.Boolean):
+    """``true`` or ``false`` in a query string; the bare name is true."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(truthy={"true", "1", ""}, falsy={"false", "0"}, **options)
+
+
 class QueryWhole(fields.Integer):
     """A whole number in a query string, in ASCII digits."""
 
