@@ -235,6 +235,8 @@ class Packet(Identified, Base):
     greeting: Mapped[str]
     #: The look of the envelope; the client knows the covers by name.
     cover: Mapped[str] = mapped_column(default="", server_default="")
+    #: Whether those it is for learn who got what, as its sender decided.
+    shows_claims: Mapped[bool] = mapped_column(default=False, server_default="false")
     #: What sent it, where no person pressed a button: ``rule:<id>:<period>:<subject>``, ``campaign:<id>``.
     origin: Mapped[str] = mapped_column(default="", server_default="")
     #: How many shares one person may take of all packets of this origin; None for as many as there are packets.

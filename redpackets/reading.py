@@ -17,6 +17,9 @@ from redpackets.fairness import published
 from redpackets.lifecycle import is_insider, knows_of
 from redpackets.models import JournalEntry, Packet
 
+#: Nobody can take a share any more, so whoever it was for may look where its sender lets them.
+OVER = ("exhausted", "expired")
+
 
 def read_packet(
     session: Session, *, caller: Caller, packet_id: UUID, now: datetime
@@ -38,6 +41,7 @@ def read_packet(
         "frozen": packet.frozen_at is not None,
         "greeting": packet.greeting,
         "cover": packet.cover,
+        "shows_claims": packet.shows_claims,
         "sender": sender,
         "on_behalf_of": principal,
         "purpose": {"category": packet.purpose_category, "text": packet.purpose_text},
@@ -50,6 +54,8 @@ def read_packet(
     }
     if is_insider(session, caller, packet, now=now):
         seen |= _accounts(session, packet, shares.claimed_minor)
+    elif packet.shows_claims and (seen["mine"] or seen["state"] in OVER):
+        seen["claims"] = _claims(session, packet)
     return seen
 
 
@@ -188,17 +194,22 @@ def _accounts(session: Session, packet: Packet, claimed_minor: int) -> dict[str,
         "receivers": _receivers(session, packet),
         "policy_version": packet.policy_version,
         **_approvals(session, packet),
-        "claims": [
-            {
-                "index": share.index,
-                "amount_minor": share.amount_minor,
-                "unit": packet.unit,
-                "holder": {"id": share.holder_id, "name": name},
-                "at": share.at,
-            }
-            for share, name in session.execute(queries.newest_claims(packet.id))
-        ],
+        "claims": _claims(session, packet),
     }
+
+
+def _claims(session: Session, packet: Packet) -> list[dict[str, Any]]:
+    """Say who got what, the newest first."""
+    return [
+        {
+            "index": share.index,
+            "amount_minor": share.amount_minor,
+            "unit": packet.unit,
+            "holder": {"id": share.holder_id, "name": name},
+            "at": share.at,
+        }
+        for share, name in session.execute(queries.newest_claims(packet.id))
+    ]
 
 
 def _receivers(session: Session, packet: Packet) -> list[dict[str, Any]]:

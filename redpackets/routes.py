@@ -177,6 +177,7 @@ def _new_packet(body: dict[str, Any]) -> services.NewPacket:
         tax_class=body["tax_class"],
         greeting=body["greeting"],
         cover=body["cover"],
+        shows_claims=body["shows_claims"],
         opens_at=body["opens_at"],
         expires_at=body["expires_at"],
     )

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from webargs.fields import DelimitedList
 
-from app.core.fields import Line, Moment, Whole, WireSchema, at_most, one_of
+from app.core.fields import Flag, Line, Moment, Whole, WireSchema, at_most, one_of
 from app.people.schemas import AudienceIn, AudienceScopeIn
 from redpackets.models import SHARE_COUNT_MAX
 from redpackets.rules import COVERS, SPLIT_OF_KIND, TARGETED, TAX_CLASSES, UNITS
@@ -97,6 +97,10 @@ class SendPacketIn(WireSchema):
     tax_class = fields.String(load_default=TAX_CLASSES[0], validate=one_of(TAX_CLASSES))
     greeting = Line(GREETING_LENGTH_MAX, load_default="", blank=True)
     cover = fields.String(load_default="", validate=one_of(COVERS))
+    shows_claims = Flag(
+        load_default=False,
+        metadata={"description": "whether those it is for learn who got what"},
+    )
     opens_at = Moment(load_default=None)
     expires_at = Moment(load_default=None)
 
@@ -186,6 +190,7 @@ class PacketOut(WireSchema):
     frozen = fields.Boolean()
     greeting = fields.String()
     cover = fields.String()
+    shows_claims = fields.Boolean()
     sender = fields.Nested(PacketPartyOut)
     on_behalf_of = fields.Nested(PacketPartyOut)
     purpose = fields.Nested(PacketPurposeOut)

@@ -73,6 +73,7 @@ class NewPacket:
     opens_at: datetime | None
     expires_at: datetime | None
     cover: str = ""
+    shows_claims: bool = False
     origin: str = ""
     origin_cap_count: int | None = None
     receivers: tuple[tuple[UUID, int], ...] = ()
