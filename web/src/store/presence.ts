@@ -10,6 +10,7 @@ import { useMe } from "./me";
 import { useNotices } from "./notices";
 import { useOutbox } from "./outbox";
 import { usePackets } from "./packets";
+import { endStay } from "./stay";
 import { call } from "@/api/call";
 import { end, person } from "@/api/session";
 import type { StreamEvent } from "@/api/shapes";
@@ -100,6 +101,7 @@ async function rereadFirst(): Promise<void> {
 }
 
 function leave(): void {
+  endStay();
   stream?.stop();
   stream = null;
   saveDrafts();
