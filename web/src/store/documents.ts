@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import { keep, recall } from "./db";
+import { thisStay } from "./stay";
 import { get, pay } from "@/api/call";
 import { newId } from "@/api/ids";
 import { asProblem, type Problem } from "@/api/problem";
@@ -26,17 +27,20 @@ export const useDocuments = defineStore("documents", () => {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<ErpApproval[]>(KEY);
-    if (kept && !isLoaded.value) [shown.value, isLoaded.value] = [kept, true];
+    if (isStill() && kept && !isLoaded.value) [shown.value, isLoaded.value] = [kept, true];
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     try {
       const page = await list(end.value);
+      if (!isStill()) return;
       [shown.value, cursor.value, problem.value, isLoaded.value] = [page.items, page.next_cursor, null, true];
       if (end.value === "pending") void keep(KEY, page.items);
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     }
   }
 
@@ -48,13 +52,16 @@ export const useDocuments = defineStore("documents", () => {
 
   async function more(): Promise<void> {
     if (!cursor.value) return;
+    const isStill = thisStay();
     const page = await list(end.value, cursor.value);
+    if (!isStill()) return;
     [shown.value, cursor.value] = [[...shown.value, ...page.items], page.next_cursor];
   }
 
   async function read(id: string): Promise<ErpApprovalDetail> {
+    const isStill = thisStay();
     const found = await get<ErpApprovalDetail>(`/approvals/${id}`);
-    details.value = { ...details.value, [id]: found };
+    if (isStill()) details.value = { ...details.value, [id]: found };
     return found;
   }
 

@@ -3,6 +3,7 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { keep, recall } from "./db";
 import { type Entry, useOutbox } from "./outbox";
+import { thisStay } from "./stay";
 import { get } from "@/api/call";
 import { now } from "@/app/clock";
 import { asProblem, type Problem } from "@/api/problem";
@@ -40,8 +41,9 @@ export const useFeed = defineStore("feed", () => {
   const sending = computed(() => outbox.entries.filter((entry) => entry.kind === "post").reverse());
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<Kept>(KEY);
-    if (!kept || isLoaded.value) return;
+    if (!isStill() || !kept || isLoaded.value) return;
     put(kept.posts);
     order.value = kept.posts.filter((post) => !kept.pinned.includes(post.id)).map((post) => post.id);
     pinned.value = kept.pinned;
@@ -55,13 +57,14 @@ export const useFeed = defineStore("feed", () => {
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     const mine = ++asked;
     isBegun.value = true;
     beginReading();
     try {
       const [page, top] = await Promise.all([get<Page<Post>>(`/feed?limit=${PAGE}`), get<Page<Post>>("/feed/pinned")]);
       // Two readings may overtake each other; the one asked for later is the newer.
-      if (mine < shown) return;
+      if (!isStill() || mine < shown) return;
       shown = mine;
       put([...page.items, ...top.items]);
       order.value = page.items.map((post) => post.id);
@@ -72,7 +75,7 @@ export const useFeed = defineStore("feed", () => {
       problem.value = null;
       save();
     } catch (error) {
-      if (mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
+      if (isStill() && mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
     } finally {
       endReading();
     }
@@ -80,22 +83,25 @@ export const useFeed = defineStore("feed", () => {
 
   async function more(): Promise<void> {
     if (!cursor.value || isLoading.value) return;
+    const isStill = thisStay();
     beginReading();
     try {
       const page = await get<Page<Post>>(`/feed?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
+      if (!isStill()) return;
       put(page.items);
       order.value = [...order.value, ...page.items.map((post) => post.id).filter((id) => !order.value.includes(id))];
       cursor.value = page.next_cursor;
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     } finally {
       endReading();
     }
   }
 
   async function open(id: string): Promise<WholePost> {
+    const isStill = thisStay();
     const whole = await get<WholePost>(`/posts/${id}`);
-    put([whole]);
+    if (isStill()) put([whole]);
     return whole;
   }
 
@@ -149,8 +155,9 @@ export const useFeed = defineStore("feed", () => {
 
   async function arrive(id: string, shared: Post | null): Promise<void> {
     if (isListed(id)) return;
+    const isStill = thisStay();
     const post = shared ? withoutMine(shared) : await get<Post>(`/posts/${id}`).catch(() => null);
-    if (!post || !isLoaded.value || isListed(id)) return;
+    if (!isStill() || !post || !isLoaded.value || isListed(id)) return;
     put([post]);
     const isMine = post.author.id === me.id;
     if (isMine) order.value = [id, ...order.value];
@@ -164,9 +171,10 @@ export const useFeed = defineStore("feed", () => {
   async function change(id: string, shared: Post | null): Promise<void> {
     const known = posts.value[id];
     if (!known) return;
+    const isStill = thisStay();
     if (shared) put([{ ...shared, mine: known.mine }]);
     else await open(id).catch(() => undefined);
-    save();
+    if (isStill()) save();
   }
 
   function drop(id: string): void {
@@ -233,7 +241,6 @@ export const useFeed = defineStore("feed", () => {
   }
 
   function clear(): void {
-    shown = asked + 1;
     heardMeanwhile.length = 0;
     [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
     [isBegun.value, isLoaded.value, problem.value] = [false, false, null];

@@ -4,6 +4,7 @@ import { computed, ref } from "vue";
 import { keep, recall } from "./db";
 import { useMe } from "./me";
 import { useOutbox } from "./outbox";
+import { thisStay } from "./stay";
 import { locale } from "@/app/i18n";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
@@ -31,8 +32,9 @@ export const useNotices = defineStore("notices", () => {
   const outbox = useOutbox();
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<Kept>(KEY);
-    if (!kept || isLoaded.value) return;
+    if (!isStill() || !kept || isLoaded.value) return;
     [items.value, counted.value, cursor.value, isLoaded.value] = [kept.items, kept.counted, kept.cursor, true];
   }
 
@@ -42,26 +44,30 @@ export const useNotices = defineStore("notices", () => {
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     isBegun.value = true;
     try {
       const page = await get<Notifications>(`/notifications?limit=${PAGE}`);
+      if (!isStill()) return;
       counted.value = newer(counted.value, page);
       items.value = merged(page.items, items.value.filter((item) => item.number > (page.items[0]?.number ?? Infinity)));
       [cursor.value, isLoaded.value, problem.value] = [page.next_cursor, true, null];
       save();
     } catch (error) {
-      [problem.value, isBegun.value] = [asProblem(error), false];
+      if (isStill()) [problem.value, isBegun.value] = [asProblem(error), false];
     }
   }
 
   async function more(): Promise<void> {
     if (!cursor.value) return;
+    const isStill = thisStay();
     try {
       const page = await get<Notifications>(`/notifications?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
+      if (!isStill()) return;
       items.value = merged(items.value, page.items);
       cursor.value = page.next_cursor;
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     }
   }
 
