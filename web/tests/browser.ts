@@ -25,6 +25,12 @@ export function signInAs(id: string): void {
 
 const someone = (id: string): Person => ({ id, name: id, login: id, title: "" });
 
+/** The token of who is signed in is no longer good; only the refresh token is. */
+export function runOut(): void {
+  const session = JSON.parse(kept.get("workspace.session") ?? "null");
+  kept.set("workspace.session", JSON.stringify({ ...session, until: 0 }));
+}
+
 /** What the server answers, in order; `null` for no network. */
 export function answerWith(...answers: ({ status: number; body?: unknown } | null)[]) {
   const asked = vi.fn(async (_url: string, _init?: RequestInit) => {
