@@ -10,11 +10,23 @@ import { noteAnswer, noteSilence } from "@/app/network";
 export type Call = { body?: unknown; key?: string; signal?: AbortSignal; keepalive?: boolean; asBlob?: boolean; whose?: string };
 
 const PATIENCE_MS = 20_000;
+const ASK_AGAIN_MAX = 3;
 
 export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer> => call("GET", path, { signal });
 export const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> => call("POST", path, { body });
+
 /** Where money or documents move: the key makes asking again harmless. */
-export const pay = <Answer>(path: string, body: unknown, key: string): Promise<Answer> => call("POST", path, { body, key });
+export async function pay<Answer>(path: string, body: unknown, key: string): Promise<Answer> {
+  const whose = whoIsHere();
+  for (let left = ASK_AGAIN_MAX; ; left--) {
+    try {
+      return await call<Answer>("POST", path, { body, key, whose });
+    } catch (error) {
+      if (!left || !(error instanceof Problem && error.isInProgress)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(1, error.retryAfterSeconds) * 1000));
+    }
+  }
+}
 
 export const call = <Answer>(method: string, path: string, options: Call = {}): Promise<Answer> => first(attempt(method, path, options));
 

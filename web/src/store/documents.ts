@@ -13,6 +13,8 @@ export type DocumentEnd = (typeof DOCUMENT_ENDS)[number];
 export type Verdict = { decision: "approve" | "reject"; reason: string; version: string };
 
 const KEY = "documents";
+const KEYS = "decisions";
+const KEYS_MAX = 100;
 /** Several events of one decision come at once: they are one reason to read. */
 const PAUSE_MS = 150;
 
@@ -67,18 +69,35 @@ export const useDocuments = defineStore("documents", () => {
 
   /** One key for one intention: when the answer is lost, deciding the same again is the same decision. */
   async function decide(id: string, verdict: Verdict): Promise<void> {
+    const isStill = thisStay();
     const intention = JSON.stringify([id, verdict]);
-    const key = keys.get(intention) ?? newId();
-    keys.set(intention, key);
+    const key = await keyOf(intention);
     try {
       await pay<ErpDecision>(`/approvals/${id}/decision`, verdict, key);
-      keys.delete(intention);
+      if (isStill()) await dropKey(intention);
     } catch (error) {
-      if (!asProblem(error).isPassing) keys.delete(intention);
+      if (isStill() && asProblem(error).isRefusal) await dropKey(intention);
       throw error;
     } finally {
-      await read(id).catch(() => undefined);
+      if (isStill()) await read(id).catch(() => undefined);
     }
+  }
+
+  /** Kept before it is used, so that it is the same one after a reload. */
+  async function keyOf(intention: string): Promise<string> {
+    const isStill = thisStay();
+    const kept = (await recall<Record<string, string>>(KEYS)) ?? {};
+    const key = keys.get(intention) ?? kept[intention] ?? newId();
+    if (!isStill()) return key;
+    keys.set(intention, key);
+    await keep(KEYS, Object.fromEntries(Object.entries({ ...kept, [intention]: key }).slice(-KEYS_MAX)));
+    return key;
+  }
+
+  async function dropKey(intention: string): Promise<void> {
+    keys.delete(intention);
+    const { [intention]: _used, ...kept } = (await recall<Record<string, string>>(KEYS)) ?? {};
+    await keep(KEYS, kept);
   }
 
   function hear(event: StreamEvent): void {
