@@ -1,11 +1,11 @@
 // The talk below an item: pages from the server, new comments from the stream, mine at once.
 import { computed, onScopeDispose, ref } from "vue";
-import { marked, type Mentions } from "./mentions";
+import { marked, type Mentions, unmarked } from "./mentions";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Comment, Page, Person } from "@/api/shapes";
 import { useDraft } from "@/store/drafts";
-import { useOutbox } from "@/store/outbox";
+import { type Entry, useOutbox } from "@/store/outbox";
 import { onEvents } from "@/store/presence";
 
 export function useComments(postId: string) {
@@ -36,6 +36,13 @@ export function useComments(postId: string) {
     await discard();
   }
 
+  /** Back into the field, unless another one is being written there. */
+  async function edit(entry: Entry): Promise<void> {
+    if (draft.body.trim()) return;
+    Object.assign(draft, unmarked(String(entry.body.body)));
+    await outbox.remove(entry.id);
+  }
+
   onScopeDispose(
     onEvents((event) => {
       if (event.kind !== "feeds.comment_added" || event.data.post_id !== postId) return;
@@ -48,7 +55,7 @@ export function useComments(postId: string) {
     if (entry.path === path && !cursor.value) comments.value = merged(comments.value, [answer as Comment]);
   });
   const findReaders = (words: string): Promise<Page<Person>> => get(`/posts/${postId}/readers?q=${encodeURIComponent(words)}`);
-  return { findReaders, comments, sending, cursor, problem, isLoaded, draft, load, send };
+  return { findReaders, comments, sending, cursor, problem, isLoaded, draft, load, send, edit };
 }
 
 function merged(known: Comment[], more: Comment[]): Comment[] {

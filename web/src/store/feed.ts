@@ -15,6 +15,8 @@ const KEY = "feed";
 const PAGE = 20;
 const KEPT_MAX = 60;
 
+const idIn = (entry: Entry): string => entry.path.split("/")[2] as string;
+
 type Kept = { posts: Post[]; pinned: string[]; cursor: string | null };
 
 export const useFeed = defineStore("feed", () => {
@@ -27,6 +29,8 @@ export const useFeed = defineStore("feed", () => {
   const isLoaded = ref(false);
   const isLoading = ref(false);
   const problem = ref<Problem | null>(null);
+  /** Why the server did not take my acknowledgement, by the item it was for. */
+  const refusals = ref<Record<string, string>>({});
   const outbox = useOutbox();
   const me = useMe();
   /** Heard while pages were on their way, which may not know of it. */
@@ -194,8 +198,32 @@ export const useFeed = defineStore("feed", () => {
 
   /** Acknowledge now; the server hears of it as soon as it can be reached. */
   async function acknowledge(id: string, answer: string | null): Promise<void> {
+    forgetRefusal(id);
     setMine(id, { acknowledged_at: new Date(now()).toISOString(), answer });
     await outbox.add({ kind: "acknowledgement", method: "POST", path: `/posts/${id}/acknowledgement`, body: { answer } });
+  }
+
+  /** What was shown as done was not: take it back, say why, and show what the server has. */
+  function refused(entry: Entry): void {
+    const id = idIn(entry);
+    if (entry.kind === "acknowledgement") {
+      setMine(id, { acknowledged_at: null, answer: null });
+      refusals.value = { ...refusals.value, [id]: entry.refusal ?? "" };
+    } else undo(id, entry);
+    void outbox.remove(entry.id);
+    void change(id, null);
+  }
+
+  function undo(id: string, { path, method }: Entry): void {
+    const [kind, wasOn] = [path.split("/").at(-1) ?? "", method === "PUT"];
+    if (posts.value[id]?.mine.reactions.includes(kind) !== wasOn) return;
+    count(id, kind, wasOn ? -1 : 1);
+    setReaction(id, kind, !wasOn);
+  }
+
+  function forgetRefusal(id: string): void {
+    const { [id]: _told, ...others } = refusals.value;
+    refusals.value = others;
   }
 
   async function react(id: string, kind: string): Promise<void> {
@@ -233,7 +261,8 @@ export const useFeed = defineStore("feed", () => {
   }
 
   outbox.whenSettled("post", published);
-  outbox.whenSettled("acknowledgement", (entry, answer) => acknowledged(entry.path.split("/")[2] as string, answer as Record<string, unknown>));
+  outbox.whenSettled("acknowledgement", (entry, answer) => acknowledged(idIn(entry), answer as Record<string, unknown>), refused);
+  outbox.whenSettled("reaction", () => undefined, refused);
 
   function save(): void {
     const kept = [...new Set([...pinned.value, ...order.value])].slice(0, KEPT_MAX);
@@ -243,8 +272,8 @@ export const useFeed = defineStore("feed", () => {
   function clear(): void {
     heardMeanwhile.length = 0;
     [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
-    [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
+    [isBegun.value, isLoaded.value, problem.value, refusals.value] = [false, false, null, {}];
   }
 
-  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, problem, onTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
+  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, problem, refusals, onTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
 });

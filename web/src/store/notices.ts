@@ -3,7 +3,7 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { keep, recall } from "./db";
 import { useMe } from "./me";
-import { useOutbox } from "./outbox";
+import { type Entry, useOutbox } from "./outbox";
 import { thisStay } from "./stay";
 import { locale } from "@/app/i18n";
 import { get } from "@/api/call";
@@ -136,10 +136,16 @@ export const useNotices = defineStore("notices", () => {
     [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
   }
 
+  /** Nobody looks at a reading that was refused; what is read is as the server says. */
+  function refused(entry: Entry): void {
+    void outbox.remove(entry.id);
+    void refresh();
+  }
+
   outbox.whenSettled("reading", (_entry, answer) => {
     counted.value = newer(counted.value, answer as Unread);
     save();
-  });
+  }, refused);
 
   return { items, counted, cursor, isBegun, isLoaded, problem, unread, restore, begin, refresh, more, hear, read, readAll, readAbout, clear };
 });

@@ -36,7 +36,7 @@ export const en: Texts = {
   },
   feed: {
     post: "Post", announcement: "Announcement", pinned: "To acknowledge", fresh: "{n} new", empty: "Nothing has been posted yet", first: "Write the first post", end: "That is all", edited: "edited", whole: "Show all",
-    pending: "Waiting to be sent", refused: "Not sent", acknowledge: "Acknowledge", acknowledged: "Acknowledged {at}", answer: "Answer and acknowledge", yourAnswer: "Your answer",
+    pending: "Waiting to be sent", refused: "Not sent", notTaken: "Your acknowledgement was not taken: {why}", acknowledge: "Acknowledge", acknowledged: "Acknowledged {at}", answer: "Answer and acknowledge", yourAnswer: "Your answer",
     comments: "{n} comments", talk: "Comments", noComments: "No comments yet", writeComment: "Write a comment…", react: "React, {n} so far",
     mention: "Whom you can mention", reactions: { like: "Like", love: "Love", celebrate: "Celebrate", support: "Support", laugh: "Laugh" },
   },

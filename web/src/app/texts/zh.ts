@@ -34,7 +34,7 @@ export const zh = {
   },
   feed: {
     post: "动态详情", announcement: "公告", pinned: "待确认", fresh: "{n} 条新内容", empty: "还没有动态", first: "发第一条", end: "没有更多了", edited: "已编辑", whole: "展开全文",
-    pending: "等待发送", refused: "未能发送", acknowledge: "确认已读", acknowledged: "已确认 {at}", answer: "回复并确认", yourAnswer: "你的回复",
+    pending: "等待发送", refused: "未能发送", notTaken: "确认没有成功：{why}", acknowledge: "确认已读", acknowledged: "已确认 {at}", answer: "回复并确认", yourAnswer: "你的回复",
     comments: "评论 {n} 条", talk: "评论", noComments: "还没有评论", writeComment: "写评论…", react: "表态，共 {n} 个",
     mention: "可以提到的人", reactions: { like: "赞", love: "喜欢", celebrate: "庆祝", support: "加油", laugh: "好笑" },
   },
