@@ -1,7 +1,8 @@
 // The feed: pages from the server, changed by the stream; what is new waits above until the reader asks for it.
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
-import { keep, recall } from "./db";
+import { dropDraft, keep, recall } from "./db";
+import { answerKey } from "./drafts";
 import { type Entry, useOutbox } from "./outbox";
 import { thisStay } from "./stay";
 import { get } from "@/api/call";
@@ -203,6 +204,11 @@ export const useFeed = defineStore("feed", () => {
     await outbox.add({ kind: "acknowledgement", method: "POST", path: `/posts/${id}/acknowledgement`, body: { answer } });
   }
 
+  function taken(entry: Entry, answer: unknown): void {
+    acknowledged(idIn(entry), answer as Record<string, unknown>);
+    void dropDraft(answerKey(idIn(entry)));
+  }
+
   /** What was shown as done was not: take it back, say why, and show what the server has. */
   function refused(entry: Entry): void {
     const id = idIn(entry);
@@ -261,7 +267,7 @@ export const useFeed = defineStore("feed", () => {
   }
 
   outbox.whenSettled("post", published);
-  outbox.whenSettled("acknowledgement", (entry, answer) => acknowledged(idIn(entry), answer as Record<string, unknown>), refused);
+  outbox.whenSettled("acknowledgement", taken, refused);
   outbox.whenSettled("reaction", () => undefined, refused);
 
   function save(): void {

@@ -101,10 +101,10 @@ async function rereadFirst(): Promise<void> {
 }
 
 function leave(): void {
-  endStay();
   stream?.stop();
   stream = null;
   saveDrafts();
+  endStay();
   close();
   forgetPictures();
   stores().forEach((store) => store.clear());
