@@ -11,7 +11,7 @@ import { t } from "@/app/i18n";
 import { withLock } from "@/app/locks";
 import { onReturn } from "@/app/network";
 
-export type EntryKind = "post" | "comment" | "acknowledgement" | "reaction" | "reading";
+export type EntryKind = "post" | "comment" | "acknowledgement" | "reaction" | "reading" | "grab";
 
 export type Entry = {
   id: string;

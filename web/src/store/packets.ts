@@ -3,12 +3,19 @@ import { defineStore } from "pinia";
 import { ref } from "vue";
 import { keep, recall } from "./db";
 import { useMe } from "./me";
+import { type Entry, useOutbox } from "./outbox";
 import { thisStay } from "./stay";
 import { get, post } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Budget, Grab, Packet, Page, StreamEvent, Wallet, WalletEntry } from "@/api/shapes";
 
 const KEY = "wallet";
+
+/** The server does not know yet whether there is a share for me. */
+const ASK_AGAIN_MS = 700;
+
+const grabOf = (id: string): string => `/red-packets/${id}/grab`;
+const idIn = (entry: Entry): string => entry.path.split("/")[2] as string;
 
 type Kept = { wallet: Wallet; entries: WalletEntry[]; packets: Packet[] };
 
@@ -21,6 +28,7 @@ export const usePackets = defineStore("packets", () => {
   const problem = ref<Problem | null>(null);
   const asked = new Map<string, Promise<Packet>>();
   const me = useMe();
+  const outbox = useOutbox();
 
   async function restore(): Promise<void> {
     const isStill = thisStay();
@@ -63,13 +71,40 @@ export const usePackets = defineStore("packets", () => {
   /** Take my share. Asking again gives the same share, so a call whose answer was lost is simply repeated. */
   async function grab(id: string): Promise<Grab> {
     const isStill = thisStay();
-    const grabbed = await post<Grab>(`/red-packets/${id}/grab`);
-    if (!isStill()) return grabbed;
+    const grabbed = await post<Grab>(grabOf(id));
+    if (isStill()) grabSaid(id, grabbed);
+    return grabbed;
+  }
+
+  /** What the server could not be asked now, it is asked when it is back, wherever I am then. */
+  async function grabLater(id: string): Promise<void> {
+    if (!isGrabWaiting(id)) await outbox.add({ kind: "grab", method: "POST", path: grabOf(id), body: {} });
+  }
+
+  const isGrabWaiting = (id: string): boolean => waitingGrabs(id).length > 0;
+  const waitingGrabs = (id: string): Entry[] => outbox.waiting.filter((entry) => entry.kind === "grab" && entry.path === grabOf(id));
+  const dropGrab = (id: string): void => waitingGrabs(id).forEach((entry) => void outbox.remove(entry.id));
+
+  function grabSaid(id: string, grabbed: Grab): void {
+    if (grabbed.result !== "pending") dropGrab(id);
     const known = packets.value[id];
     if (known && grabbed.result === "won") put({ ...known, mine: grabbed.share });
     if (known && grabbed.result === "sold_out") put({ ...known, state: "exhausted", remaining: 0 });
-    return grabbed;
   }
+
+  function grabTaken(entry: Entry, answer: unknown): void {
+    const [id, isStill] = [idIn(entry), thisStay()];
+    grabSaid(id, answer as Grab);
+    if ((answer as Grab).result === "pending") setTimeout(() => isStill() && void grabLater(id), ASK_AGAIN_MS);
+  }
+
+  /** Over, frozen or not for me: the packet as it is now says so. */
+  function grabRefused(entry: Entry): void {
+    void outbox.remove(entry.id);
+    void read(idIn(entry)).catch(() => undefined);
+  }
+
+  outbox.whenSettled("grab", grabTaken, grabRefused);
 
   /** Stop a packet: withdraw it whole, or close it and let the rest go back. */
   const stop = (id: string, how: "cancellation" | "closing"): Promise<Packet> => take(post<Packet>(`/red-packets/${id}/${how}`));
@@ -127,5 +162,5 @@ export const usePackets = defineStore("packets", () => {
     [packets.value, wallet.value, entries.value, cursor.value, budgets.value, problem.value] = [{}, null, [], null, [], null];
   }
 
-  return { packets, wallet, entries, cursor, budgets, problem, restore, refresh, more, read, grab, stop, freeze, readBudgets, put, hear, clear };
+  return { packets, wallet, entries, cursor, budgets, problem, restore, refresh, more, read, grab, grabLater, isGrabWaiting, dropGrab, stop, freeze, readBudgets, put, hear, clear };
 });
