@@ -51,17 +51,18 @@ describe("the outbox", () => {
   it("keeps what the network did not take, over a restart, and sends it in the order it was made", async () => {
     answerWith(null);
     const before = useOutbox();
-    await before.addOwn(POST);
-    await before.addOwn({ ...POST, body: { body: "second" } });
+    vi.spyOn(Date, "now").mockReturnValue(Date.now());
+    for (const body of ["hello", "second", "third", "fourth"]) await before.addOwn({ ...POST, body: { body } });
+    vi.restoreAllMocks();
     await before.flush();
     before.clear();
     setActivePinia(createPinia());
     const asked = answerWith({ status: 201, body: {} });
     const after = useOutbox();
     await after.restore();
-    expect(after.waiting).toHaveLength(2);
+    expect(after.waiting).toHaveLength(4);
     await after.flush();
-    expect(asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body)).toEqual(["hello", "second"]);
+    expect(asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body)).toEqual(["hello", "second", "third", "fourth"]);
     expect(after.entries).toEqual([]);
   });
 
@@ -126,6 +127,24 @@ describe("the outbox", () => {
     await outbox.flush();
     expect(asked).toHaveBeenCalledTimes(1);
     expect(localStorage.getItem("workspace.session")).toContain("token of wei");
+  });
+
+  it("shows in all tabs what waits, what was refused, and what is gone", async () => {
+    const tabs: { onmessage?: () => void }[] = [];
+    vi.stubGlobal("BroadcastChannel", class {
+      onmessage?: () => void;
+      constructor() { tabs.push(this); }
+      postMessage(): void { tabs.filter((tab) => tab !== this).forEach((tab) => tab.onmessage?.()); }
+    });
+    const [one, other] = [createPinia(), createPinia()].map((pinia) => useOutbox(pinia)) as [ReturnType<typeof useOutbox>, ReturnType<typeof useOutbox>];
+    const { letGo } = heldBack(Response.json({ code: "people.audience_unknown", detail: "受众不存在" }, { status: 422 }));
+    const entry = await one.addOwn(POST);
+    await vi.waitUntil(() => other.waiting.length === 1);
+    letGo();
+    await vi.waitUntil(() => other.entries[0]?.refusal);
+    await one.remove(entry.id);
+    await vi.waitUntil(() => !other.entries.length);
+    vi.stubGlobal("BroadcastChannel", undefined);
   });
 
   it("does not send what was discarded while the one before it was on its way", async () => {

@@ -44,6 +44,7 @@ export const useOutbox = defineStore("outbox", () => {
   const refusers = new Map<EntryKind, Settled>();
   const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("workspace.outbox");
   let failures = 0;
+  let lastMade = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   if (tabs) tabs.onmessage = () => void restore();
@@ -56,11 +57,17 @@ export const useOutbox = defineStore("outbox", () => {
   }
 
   async function add(write: Write, id = newId()): Promise<Entry> {
-    const entry = { ...write, id, personId: openedFor(), madeAt: new Date().toISOString() };
+    const entry = { ...write, id, personId: openedFor(), madeAt: nextMoment() };
     entries.value.push(entry);
-    await putEntry(entry);
+    await hold(entry);
     void flush();
     return entry;
+  }
+
+  /** No two writes are of the same moment: it is what they are sent in order of. */
+  function nextMoment(): string {
+    lastMade = Math.max(Date.now(), lastMade + 1);
+    return new Date(lastMade).toISOString();
   }
 
   /** A write that creates something carries its id, so that the server takes it once. */
@@ -140,7 +147,7 @@ export const useOutbox = defineStore("outbox", () => {
   async function refuse(entry: Entry, refusal: string, code: string): Promise<void> {
     const refused = { ...entry, refusal, code };
     entries.value = entries.value.map((other) => (other.id === entry.id ? refused : other));
-    await putEntry(refused);
+    await hold(refused);
     refusers.get(entry.kind)?.(refused, undefined);
   }
 
@@ -152,8 +159,14 @@ export const useOutbox = defineStore("outbox", () => {
   async function retry(id: string): Promise<void> {
     entries.value = entries.value.map((entry) => (entry.id === id ? { ...entry, refusal: undefined, code: undefined, uploaded: undefined } : entry));
     const again = entries.value.find((entry) => entry.id === id);
-    if (again) await putEntry(again);
+    if (again) await hold(again);
     await flush();
+  }
+
+  /** Keep it as it is now; other tabs show it too. */
+  async function hold(entry: Entry): Promise<void> {
+    await putEntry(entry);
+    tabs?.postMessage("changed");
   }
 
   async function remove(id: string): Promise<void> {
