@@ -1,7 +1,7 @@
 import { answerWith, signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { allEntries, forget, openFor } from "@/store/db";
+import { allEntries, close, forget, openFor } from "@/store/db";
 import { useOutbox } from "@/store/outbox";
 import { endStay } from "@/store/stay";
 
@@ -145,6 +145,14 @@ describe("the outbox", () => {
     await one.remove(entry.id);
     await vi.waitUntil(() => !other.entries.length);
     vi.stubGlobal("BroadcastChannel", undefined);
+  });
+
+  it("is sent also where nothing can be kept", async () => {
+    close();
+    const asked = answerWith({ status: 201, body: {} });
+    await useOutbox().addOwn(POST);
+    await useOutbox().flush();
+    expect(bodies(asked)).toEqual(["hello"]);
   });
 
   it("does not send what was discarded while the one before it was on its way", async () => {

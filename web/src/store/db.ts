@@ -31,7 +31,7 @@ export function openFor(personId: string): void {
       }
       made.createObjectStore("photos");
     },
-    blocking: () => close(),
+    blocking: () => opened?.base === base && close(),
   });
   opened = { personId, base };
 }

@@ -6,6 +6,7 @@ import { thisStay } from "./stay";
 import { call } from "@/api/call";
 import { newId } from "@/api/ids";
 import { asProblem, Problem } from "@/api/problem";
+import { whoIsHere } from "@/api/session";
 import { upload } from "@/api/upload";
 import { t } from "@/app/i18n";
 import { withLock } from "@/app/locks";
@@ -57,7 +58,7 @@ export const useOutbox = defineStore("outbox", () => {
   }
 
   async function add(write: Write, id = newId()): Promise<Entry> {
-    const entry = { ...write, id, personId: openedFor(), madeAt: nextMoment() };
+    const entry = { ...write, id, personId: whoIsHere(), madeAt: nextMoment() };
     entries.value.push(entry);
     await hold(entry);
     void flush();
