@@ -3,14 +3,17 @@ import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ErpApproval, ErpDecision } from "@/api/shapes";
 import { markOf, stepsOf, whyOf } from "@/approvals/rules";
+import { forget, openFor } from "@/store/db";
 import { useDocuments } from "@/store/documents";
 
 const decision = (said: Partial<ErpDecision>): ErpDecision => ({ id: "d", state: "queued", decision: "approve", code: null, sent_at: null, ...said }) as ErpDecision;
 const VERDICT = { decision: "approve" as const, reason: "", version: "v1" };
 const keyOf = (call: unknown[]): string => ((call[1] as RequestInit).headers as Record<string, string>)["Idempotency-Key"] ?? "";
 
-beforeEach(() => {
+beforeEach(async () => {
+  await forget("lin");
   signInAs("lin");
+  openFor("lin");
   setActivePinia(createPinia());
 });
 
@@ -22,6 +25,23 @@ describe("deciding a document", () => {
     await useDocuments().decide("a", VERDICT);
     const keys = asked.mock.calls.filter((call) => String(call[0]).endsWith("/decision")).map(keyOf);
     expect([keys.length, keys[0] === keys[1], keys[0] !== ""]).toEqual([2, true, true]);
+  });
+
+  it("asks again under the same key after a reload", async () => {
+    const asked = answerWith(null);
+    await expect(useDocuments().decide("a", VERDICT)).rejects.toThrow();
+    setActivePinia(createPinia());
+    await expect(useDocuments().decide("a", VERDICT)).rejects.toThrow();
+    const keys = asked.mock.calls.filter((call) => String(call[0]).endsWith("/decision")).map(keyOf);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+  });
+
+  it("waits for the first answer where the same decision is still being taken", async () => {
+    const running = { status: 409, body: { code: "idempotency_key_in_progress" } };
+    const asked = answerWith(running, { status: 202, body: decision({}) }, { status: 200, body: { id: "a" } });
+    await useDocuments().decide("a", VERDICT);
+    const keys = asked.mock.calls.filter((call) => String(call[0]).endsWith("/decision")).map(keyOf);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
   });
 
   it("takes a new key for a new intention after a refusal, and reads what the document is now", async () => {

@@ -1,9 +1,13 @@
 import { answerWith, signInAs } from "./browser";
+import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { effectScope } from "vue";
 import { learnTime, now } from "@/app/clock";
-import { close, forget, openFor, recallDraft } from "@/store/db";
-import { saveDrafts, useDraft } from "@/store/drafts";
+import { close, forget, keepDraft, openFor, recallDraft } from "@/store/db";
+import { answerKey, saveDrafts, useDraft } from "@/store/drafts";
+import { useFeed } from "@/store/feed";
+import { useOutbox } from "@/store/outbox";
+import { endStay } from "@/store/stay";
 
 beforeEach(async () => {
   await forget("lin");
@@ -23,6 +27,39 @@ describe("a draft", () => {
     scope.stop();
     openFor("lin");
     expect(await recallDraft("compose")).toEqual({ body: "the last word" });
+  });
+});
+
+describe("a draft of who has left", () => {
+  it("is neither kept for the next person nor taken from them", async () => {
+    const scope = effectScope();
+    const { draft, isRestored, discard } = scope.run(() => useDraft("verdict:a", () => ({ reason: "" })))!;
+    await isRestored;
+    saveDrafts();
+    endStay();
+    await forget("wei");
+    openFor("wei");
+    await keepDraft("verdict:a", { reason: "of wei" });
+    draft.reason = "of lin";
+    saveDrafts();
+    await discard();
+    scope.stop();
+    expect(await recallDraft("verdict:a")).toEqual({ reason: "of wei" });
+  });
+});
+
+describe("an answer", () => {
+  it("is kept until the server has taken it", async () => {
+    setActivePinia(createPinia());
+    await keepDraft(answerKey("p"), { words: "yes" });
+    const entry = { method: "POST", path: "/posts/p/acknowledgement", body: { answer: "yes" } };
+    answerWith({ status: 409, body: { code: "feeds.not_asked" } }, { status: 200, body: { acknowledged_at: "2026-11-22T00:00:00Z", answer: "yes" } });
+    await useFeed().acknowledge("p", "yes");
+    await useOutbox().flush();
+    expect(await recallDraft(answerKey("p"))).toEqual({ words: "yes" });
+    await useOutbox().add({ kind: "acknowledgement", ...entry });
+    await useOutbox().flush();
+    await vi.waitUntil(async () => (await recallDraft(answerKey("p"))) === undefined);
   });
 });
 

@@ -1,9 +1,10 @@
 import { answerWith, signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Post, StreamEvent } from "@/api/shapes";
-import { forget, openFor } from "@/store/db";
+import { allEntries, forget, openFor } from "@/store/db";
 import { useFeed } from "@/store/feed";
+import { useOutbox } from "@/store/outbox";
 
 const LIN = "lin";
 let seq = 0;
@@ -71,6 +72,19 @@ describe("the feed", () => {
     await opened([must], [must]);
     expect(feed.posts.must).toMatchObject({ reactions: { like: 2 }, mine: { answer: "yes", reactions: ["like"] } });
     expect(feed.posts.must?.mine.acknowledged_at).not.toBeNull();
+  });
+
+  it("takes back what the server refused, says why, and shows what the server has", async () => {
+    const must = post("must", { response: "acknowledge", reactions: { like: 1 } });
+    const feed = await opened([must], [must]);
+    answerWith({ status: 409, body: { code: "feeds.not_asked", detail: "不需要确认" } }, { status: 200, body: must });
+    await feed.acknowledge("must", "yes");
+    await vi.waitUntil(() => feed.refusals.must);
+    expect([feed.refusals.must, feed.posts.must?.mine, feed.onTop.length]).toEqual(["不需要确认", must.mine, 1]);
+    answerWith({ status: 404, body: { code: "not_found" } });
+    await feed.react("must", "like");
+    await vi.waitUntil(() => feed.posts.must?.reactions.like === 1);
+    expect([feed.posts.must?.mine.reactions, useOutbox().entries, await allEntries()]).toEqual([[], [], []]);
   });
 
   it("misses nothing that happens while its first page is on the way", async () => {

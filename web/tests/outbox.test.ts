@@ -1,13 +1,33 @@
 import { answerWith, signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { allEntries, forget, openFor } from "@/store/db";
+import { allEntries, close, forget, openFor } from "@/store/db";
 import { useOutbox } from "@/store/outbox";
+import { endStay } from "@/store/stay";
 
 const POST = { kind: "post" as const, method: "POST", path: "/posts", body: { body: "hello" } };
 
+const bodies = (asked: ReturnType<typeof answerWith>): string[] => asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body);
+
+/** Lin leaves this tab, and Wei comes. */
+function weiTakesOver(): void {
+  endStay();
+  useOutbox().clear();
+  signInAs("wei");
+  openFor("wei");
+}
+
+/** A server that keeps its answer back until it is let go. */
+function heldBack(answer: Response) {
+  let letGo = (): void => undefined;
+  const asked = vi.fn((_url: string, _init?: RequestInit) => new Promise<Response>((resolve) => (letGo = () => resolve(answer.clone()))));
+  vi.stubGlobal("fetch", asked);
+  return { asked, letGo: () => letGo() };
+}
+
 beforeEach(async () => {
   vi.useRealTimers();
+  await forget("wei");
   await forget("lin");
   signInAs("lin");
   openFor("lin");
@@ -31,17 +51,18 @@ describe("the outbox", () => {
   it("keeps what the network did not take, over a restart, and sends it in the order it was made", async () => {
     answerWith(null);
     const before = useOutbox();
-    await before.addOwn(POST);
-    await before.addOwn({ ...POST, body: { body: "second" } });
+    vi.spyOn(Date, "now").mockReturnValue(Date.now());
+    for (const body of ["hello", "second", "third", "fourth"]) await before.addOwn({ ...POST, body: { body } });
+    vi.restoreAllMocks();
     await before.flush();
     before.clear();
     setActivePinia(createPinia());
     const asked = answerWith({ status: 201, body: {} });
     const after = useOutbox();
     await after.restore();
-    expect(after.waiting).toHaveLength(2);
+    expect(after.waiting).toHaveLength(4);
     await after.flush();
-    expect(asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body)).toEqual(["hello", "second"]);
+    expect(asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body)).toEqual(["hello", "second", "third", "fourth"]);
     expect(after.entries).toEqual([]);
   });
 
@@ -76,5 +97,73 @@ describe("the outbox", () => {
     expect(await allEntries()).toEqual([]);
     openFor("lin");
     expect(await allEntries()).toHaveLength(1);
+  });
+
+  it("sends nothing in the name of the next person, and puts nothing on their shelves", async () => {
+    for (const answer of [Response.json({}, { status: 201 }), Response.json({ code: "people.audience_unknown" }, { status: 422 })]) {
+      const { asked, letGo } = heldBack(answer);
+      const outbox = useOutbox();
+      await outbox.addOwn(POST);
+      await outbox.addOwn({ ...POST, body: { body: "second" } });
+      await vi.waitUntil(() => asked.mock.calls.length === 1);
+      weiTakesOver();
+      letGo();
+      await outbox.flush();
+      expect([asked.mock.calls.length, outbox.entries, await allEntries()]).toEqual([1, [], []]);
+      signInAs("lin");
+      openFor("lin");
+      expect(await allEntries()).toHaveLength(2);
+      await Promise.all((await allEntries()).map((entry) => outbox.remove(entry.id)));
+    }
+  });
+
+  it("does not repeat under the next person's token what the last one's was refused for", async () => {
+    const { asked, letGo } = heldBack(new Response(null, { status: 401 }));
+    const outbox = useOutbox();
+    await outbox.addOwn(POST);
+    await vi.waitUntil(() => asked.mock.calls.length === 1);
+    weiTakesOver();
+    letGo();
+    await outbox.flush();
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(localStorage.getItem("workspace.session")).toContain("token of wei");
+  });
+
+  it("shows in all tabs what waits, what was refused, and what is gone", async () => {
+    const tabs: { onmessage?: () => void }[] = [];
+    vi.stubGlobal("BroadcastChannel", class {
+      onmessage?: () => void;
+      constructor() { tabs.push(this); }
+      postMessage(): void { tabs.filter((tab) => tab !== this).forEach((tab) => tab.onmessage?.()); }
+    });
+    const [one, other] = [createPinia(), createPinia()].map((pinia) => useOutbox(pinia)) as [ReturnType<typeof useOutbox>, ReturnType<typeof useOutbox>];
+    const { letGo } = heldBack(Response.json({ code: "people.audience_unknown", detail: "受众不存在" }, { status: 422 }));
+    const entry = await one.addOwn(POST);
+    await vi.waitUntil(() => other.waiting.length === 1);
+    letGo();
+    await vi.waitUntil(() => other.entries[0]?.refusal);
+    await one.remove(entry.id);
+    await vi.waitUntil(() => !other.entries.length);
+    vi.stubGlobal("BroadcastChannel", undefined);
+  });
+
+  it("is sent also where nothing can be kept", async () => {
+    close();
+    const asked = answerWith({ status: 201, body: {} });
+    await useOutbox().addOwn(POST);
+    await useOutbox().flush();
+    expect(bodies(asked)).toEqual(["hello"]);
+  });
+
+  it("does not send what was discarded while the one before it was on its way", async () => {
+    const { asked, letGo } = heldBack(Response.json({}, { status: 201 }));
+    const outbox = useOutbox();
+    await outbox.addOwn(POST);
+    const second = await outbox.addOwn({ ...POST, body: { body: "second" } });
+    await vi.waitUntil(() => asked.mock.calls.length === 1);
+    await outbox.remove(second.id);
+    letGo();
+    await outbox.flush();
+    expect(bodies(asked)).toEqual(["hello"]);
   });
 });

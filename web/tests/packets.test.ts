@@ -8,7 +8,9 @@ import { envelopeState, stoppable } from "@/packets/rules";
 import { useGrab } from "@/packets/useGrab";
 import { forget, keep, openFor } from "@/store/db";
 import { useApprovals } from "@/store/approvals";
+import { useOutbox } from "@/store/outbox";
 import { usePackets } from "@/store/packets";
+import { endStay } from "@/store/stay";
 
 const SHARE = { index: 2, amount_minor: 166, unit: "CNY" };
 const packet = (said: Partial<Packet>): Packet => ({ id: "p", state: "open", frozen: false, mine: null, remaining: 3, count: 5, ...said }) as Packet;
@@ -47,6 +49,83 @@ describe("opening a packet", () => {
     await open();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([problem.value?.code, asked.mock.calls.length]).toEqual(["redpackets.receive_cap_reached", 2]);
+  });
+});
+
+describe("a packet opened in flight mode", () => {
+  const won = { status: 200, body: { result: "won", share: SHARE, first: true } };
+
+  /** Tap, find no network, and leave the screen. */
+  async function tapAndLeave(): Promise<void> {
+    await forget("lin");
+    openFor("lin");
+    answerWith(null);
+    const scope = effectScope();
+    await scope.run(() => useGrab(() => "p"))!.open();
+    await useOutbox().flush();
+    scope.stop();
+  }
+
+  it("is opened once the network is back, though its screen was left and the app started anew", async () => {
+    await tapAndLeave();
+    setActivePinia(createPinia());
+    usePackets().put(packet({}));
+    const asked = answerWith(won);
+    await useOutbox().restore();
+    await useOutbox().flush();
+    expect(asked.mock.calls.map(([url]) => url)).toEqual(["/api/v1/red-packets/p/grab"]);
+    expect([usePackets().packets.p?.mine, useOutbox().entries]).toEqual([SHARE, []]);
+  });
+
+  it("is not opened by who signs in next", async () => {
+    await forget("lin");
+    openFor("lin");
+    let lose = (): void => undefined;
+    vi.stubGlobal("fetch", () => new Promise((_resolve, reject) => (lose = () => reject(new TypeError("network")))));
+    const opening = grabbing().open();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    endStay();
+    useOutbox().clear();
+    signInAs("wei");
+    openFor("wei");
+    lose();
+    await opening;
+    expect(useOutbox().entries).toEqual([]);
+  });
+
+  it("that the server was too busy for is opened though its screen was left", async () => {
+    await forget("lin");
+    openFor("lin");
+    answerWith({ status: 503, body: { code: "busy" } });
+    const scope = effectScope();
+    await scope.run(() => useGrab(() => "p"))!.open();
+    expect(useOutbox().waiting).toEqual([]);
+    scope.stop();
+    expect(useOutbox().waiting.map((entry) => entry.path)).toEqual(["/red-packets/p/grab"]);
+  });
+
+  it("is still being opened where one comes back to it", async () => {
+    await tapAndLeave();
+    answerWith(won);
+    const { grabbed } = grabbing();
+    await vi.waitUntil(() => grabbed.value?.result === "won");
+    expect(useOutbox().entries).toEqual([]);
+  });
+
+  it("that is over by then leaves nothing behind, and shows how it is", async () => {
+    await tapAndLeave();
+    answerWith({ status: 410, body: { code: "redpackets.expired", detail: "已过期" } }, { status: 200, body: packet({ state: "expired" }) });
+    await useOutbox().flush();
+    await vi.waitUntil(() => usePackets().packets.p?.state === "expired");
+    expect(useOutbox().entries).toEqual([]);
+  });
+
+  it("is asked for again while the server does not know", async () => {
+    await tapAndLeave();
+    const asked = answerWith({ status: 202, body: { result: "pending", first: false } }, won);
+    await useOutbox().flush();
+    await vi.waitUntil(() => asked.mock.calls.length === 2, { timeout: 2_000 });
+    await vi.waitUntil(() => !useOutbox().entries.length);
   });
 });
 

@@ -4,9 +4,14 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { noteAnswer } from "@/app/network";
 import { person } from "@/api/session";
 import type { Person } from "@/api/shapes";
-import { forget } from "@/store/db";
+import { useApprovals } from "@/store/approvals";
+import { forget, recall } from "@/store/db";
+import { useDocuments } from "@/store/documents";
 import { useFeed } from "@/store/feed";
 import { useHome } from "@/store/home";
+import { useMe } from "@/store/me";
+import { useNotices } from "@/store/notices";
+import { usePackets } from "@/store/packets";
 import { followSignIn } from "@/store/presence";
 
 vi.mock("@/api/stream", () => ({ Stream: class { isPlaced = Promise.resolve(); stop = () => undefined; } }));
@@ -51,5 +56,41 @@ describe("the start", () => {
     noteAnswer();
     await vi.waitUntil(() => asked.includes("/notifications"));
     expect(asked.sort()).toEqual(["/directory/units", "/feed", "/feed/pinned", "/home", "/me", "/notifications"]);
+  });
+});
+
+describe("what was asked for by who has left", () => {
+  const MARK = "of lin";
+  const OF_LIN: Record<string, object> = { "/me": { name: MARK }, "/home": { cards: [{ key: MARK }] }, "/red-packets/p": { id: MARK }, "/approvals/a": { id: MARK } };
+  const ITEMS_OF_LIN = { items: [{ id: MARK, number: 1, link: "" }], next_cursor: MARK, unread: 3, counted_to: 1, through: 0, version: 9, balances: [MARK] };
+
+  /** All that the stores show, and what is kept of it. */
+  const shown = async () => {
+    const [me, home, feed, packets, notices, approvals, documents] = [useMe(), useHome(), useFeed(), usePackets(), useNotices(), useApprovals(), useDocuments()];
+    const all = [me.me, me.units, home.home, feed.posts, feed.order, feed.cursor, packets.wallet, packets.entries, packets.cursor, packets.budgets, packets.packets, notices.items, approvals.waiting, approvals.cursor, documents.shown, documents.details];
+    const problems = [home.problem, feed.problem, packets.problem, notices.problem, approvals.problem, documents.problem];
+    const kept = await Promise.all(["me", "units", "home", "feed", "wallet", "notices", "documents"].map(recall));
+    return JSON.stringify([all, problems, kept]);
+  };
+  const read = (): Promise<unknown>[] => [useMe().refresh(), useHome().refresh(), useFeed().refresh(), usePackets().refresh(), usePackets().read("p"), usePackets().readBudgets(), useNotices().refresh(), useApprovals().refresh(), useDocuments().refresh(), useDocuments().read("a")];
+
+  it.each(["answer", "refuse"])("is not shown to who came, nor kept for them, when the server comes to %s", async (how) => {
+    await forget("wei");
+    await followSignIn();
+    asked = [];
+    const late: (() => void)[] = [];
+    vi.stubGlobal("fetch", (url: string) => {
+      if (person.value?.id !== "lin") return fetched(url);
+      const path = url.replace(/^\/api\/v1|\?.*$/g, "");
+      const answer = how === "answer" ? Response.json(OF_LIN[path] ?? ITEMS_OF_LIN) : Response.json({ code: MARK }, { status: 403 });
+      return new Promise<Response>((resolve) => late.push(() => resolve(answer)));
+    });
+    const readings = read();
+    await vi.waitUntil(() => late.length >= readings.length + 3);
+    signInAs("wei");
+    await vi.waitUntil(() => asked.includes("/me"));
+    late.forEach((comes) => comes());
+    await Promise.allSettled(readings);
+    expect(await shown()).not.toContain(MARK);
   });
 });

@@ -1,9 +1,11 @@
 import { answerWith, signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { effectScope } from "vue";
 import { completed, labelFor, marked, nameAt, unmarked } from "@/feed/mentions";
 import { fitted } from "@/feed/photos";
-import { forget, keepPhoto, openFor, recallPhoto } from "@/store/db";
+import { useCompose } from "@/feed/useCompose";
+import { forget, keepDraft, keepPhoto, openFor, recallDraft, recallPhoto } from "@/store/db";
 import { useOutbox } from "@/store/outbox";
 
 const WEI = "01890000-0000-7000-8000-000000000001";
@@ -99,5 +101,30 @@ describe("a post with photos", () => {
     expect(outbox.entries[0]).toMatchObject({ refusal: "too large", code: "feeds.picture_too_large" });
     expect(asked).not.toHaveBeenCalled();
     expect(await recallPhoto("a")).toBeDefined();
+  });
+});
+
+describe("a refused post that is written again", () => {
+  const compose = (again = "") => effectScope().run(() => useCompose("post", "", again))!;
+
+  it("is edited beside what is being written, and stays until it is sent anew", async () => {
+    await forget("lin");
+    signInAs("lin");
+    openFor("lin");
+    setActivePinia(createPinia());
+    answerWith({ status: 422, body: { code: "people.audience_unknown", detail: "受众不存在" } });
+    const outbox = useOutbox();
+    const refused = await outbox.addOwn({ kind: "post", method: "POST", path: "/posts", body: { body: "refused" } });
+    await outbox.flush();
+    await keepDraft("compose", { body: "being written" });
+    await keepDraft(`compose:${refused.id}`, { body: "written again", audience: [{ kind: "unit", id: "u", include_below: true }] });
+    const again = compose(refused.id);
+    await vi.waitUntil(() => again.draft.body);
+    expect(outbox.entries.map((entry) => entry.id)).toEqual([refused.id]);
+    const asked = answerWith({ status: 201, body: {} });
+    await again.send();
+    await outbox.flush();
+    expect(asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body)).toEqual(["written again"]);
+    expect([outbox.entries, await recallDraft(`compose:${refused.id}`), await recallDraft("compose")]).toEqual([[], undefined, { body: "being written" }]);
   });
 });

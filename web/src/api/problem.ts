@@ -22,7 +22,22 @@ export class Problem extends Error {
 
   /** The same call may well succeed later, without the person doing anything. */
   get isPassing(): boolean {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+    return this.isInProgress || this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+
+  /** The first call with this key still runs: its answer will be ours. */
+  get isInProgress(): boolean {
+    return this.code === "idempotency_key_in_progress";
+  }
+
+  /** An earlier call with this key, which asked for something else, was carried out. */
+  get isKeyReused(): boolean {
+    return this.code === "idempotency_key_reused";
+  }
+
+  /** The server has looked at what was asked for and said no: nothing came of it. */
+  get isRefusal(): boolean {
+    return this.status >= 400 && this.status !== 401 && !this.isPassing && !this.isKeyReused;
   }
 
   get isOffline(): boolean {

@@ -27,26 +27,35 @@ export async function signIn(tenant: string, login: string, password: string): P
   keep(opened, tenant);
 }
 
-/** A token that is good for the next seconds. */
-export async function token(): Promise<string> {
-  const kept = read();
-  if (!kept) throw new Problem({ status: 401, code: "not_signed_in" });
-  return Date.now() < kept.until - SPARE_MS ? kept.access_token : renew(kept.access_token);
+/** Who lives in this tab; what they begin is theirs to its end, whoever signs in meanwhile. */
+export const whoIsHere = (): string => person.value?.id ?? "";
+
+/** A token of theirs that is good for the next seconds. */
+export async function token(whose = whoIsHere()): Promise<string> {
+  const kept = readOf(whose);
+  return Date.now() < kept.until - SPARE_MS ? kept.access_token : renew(kept.access_token, whose);
 }
 
 /** Trade the refresh token for a new pair, unless another tab has just done so. */
-export function renew(refused: string): Promise<string> {
+export function renew(refused: string, whose = whoIsHere()): Promise<string> {
   return withLock("workspace.renew", async () => {
-    const kept = read();
-    if (!kept) throw new Problem({ status: 401, code: "not_signed_in" });
+    const kept = readOf(whose);
     if (kept.access_token !== refused) return kept.access_token;
     try {
-      return keep(await send("/sessions/refresh", { refresh_token: kept.refresh_token }), kept.tenant);
+      const opened = await send("/sessions/refresh", { refresh_token: kept.refresh_token });
+      // Signed out meanwhile, or another person signed in: the new pair is nobody's.
+      readOf(whose);
+      return keep(opened, kept.tenant);
     } catch (error) {
-      if (error instanceof Problem && !error.isPassing) end("session.ended");
+      if (error instanceof Problem && !error.isPassing) endOf(whose, "session.ended");
       throw error;
     }
   });
+}
+
+/** The server no longer knows the sign-in of this person; another's goes on. */
+export function endOf(whose: string, reason: string): void {
+  if (read()?.person.id === whose) end(reason);
 }
 
 /** Forget the tokens; what was written stays for when the same person comes back. */
@@ -64,6 +73,12 @@ function keep(opened: SignedIn, tenant: string): string {
   endedBecause.value = "";
   if (person.value?.id !== opened.person.id) person.value = opened.person;
   return opened.access_token;
+}
+
+function readOf(whose: string): Kept {
+  const kept = read();
+  if (kept?.person.id !== whose) throw new Problem({ status: 401, code: "not_signed_in" });
+  return kept;
 }
 
 function read(): Kept | null {

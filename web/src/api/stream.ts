@@ -4,7 +4,7 @@ import { ref } from "vue";
 import { get } from "./call";
 import { asProblem, Problem } from "./problem";
 import { type Standing, StreamReader } from "./reader";
-import { renew, token } from "./session";
+import { renew, token, whoIsHere } from "./session";
 import type { StreamEvent, Sync } from "./shapes";
 import { lead } from "@/app/locks";
 import { noteAnswer, noteSilence, onReturn } from "@/app/network";
@@ -24,6 +24,7 @@ export const isLive = ref(false);
 export class Stream {
   readonly #over = new AbortController();
   readonly #tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("workspace.stream");
+  readonly #whose = whoIsHere();
   readonly #me = Math.random().toString(36).slice(2);
   #socket: Socket | null = null;
   #reader = new StreamReader({ epoch: null, seq: 0 }, () => undefined, () => undefined);
@@ -50,7 +51,7 @@ export class Stream {
   stop(): void {
     this.#over.abort();
     clearTimeout(this.#retry);
-    this.#socket?.disconnect();
+    if (this.#socket) this.#drop();
     this.#tabs?.close();
     isLive.value = false;
   }
@@ -74,23 +75,23 @@ export class Stream {
   #connect(): void {
     const auth = (give: (auth: object) => void): void => {
       const { epoch, seq } = this.#reader.standing;
-      token()
+      token(this.#whose)
         .then((access) => give({ token: access, epoch, after: seq }))
-        .catch(() => this.#socket?.disconnect());
+        // It never was connected, so nothing tells that it ends.
+        .catch(() => socket === this.#socket && this.#again());
     };
     const socket = io({ transports: ["websocket"], reconnection: false, auth, timeout: 10_000 });
     this.#socket = socket;
     socket.on("connect", () => {
-      this.#attempt = 0;
       this.#reader.begin();
       noteAnswer();
     });
     socket.on("event", (event: StreamEvent) => this.#reader.read(event));
     socket.on("caught_up", (at: { seq: number; epoch: string }) => this.#caughtUp(at));
     socket.on("resync", (at: { head: number; epoch: string }) => void this.#startOver(at));
-    socket.on("problem", () => socket.disconnect());
+    socket.on("problem", () => void this.#dismissed());
     socket.on("connect_error", (error: Error & { data?: { status: number; code: string } }) => void this.#refused(error));
-    socket.on("disconnect", (reason) => void this.#lost(reason));
+    socket.on("disconnect", (reason) => void (reason === "io server disconnect" ? this.#dismissed() : this.#again()));
   }
 
   #take(event: StreamEvent): void {
@@ -100,6 +101,7 @@ export class Stream {
   }
 
   #caughtUp(at: { seq: number; epoch: string }): void {
+    this.#attempt = 0;
     this.#reader.catchUp(at.seq, at.epoch);
     void keep(KEY, this.#reader.standing);
     this.#setLive(true);
@@ -115,23 +117,33 @@ export class Stream {
 
   async #refused(error: Error & { data?: { status: number } }): Promise<void> {
     if (!error.data) noteSilence();
-    if (error.data?.status === 401) await token().then(renew).catch(() => undefined);
+    if (error.data?.status === 401) await this.#renew();
     this.#again();
   }
 
-  async #lost(reason: string): Promise<void> {
-    this.#setLive(false);
-    // Dismissed: the sign-in may have ended; asking for a token tells.
-    if (reason === "io server disconnect") await token().then(renew).catch(() => undefined);
-    if (reason !== "io client disconnect") this.#again();
+  /** The sign-in may have ended; asking for a token tells. */
+  async #dismissed(): Promise<void> {
+    this.#drop();
+    await this.#renew();
+    this.#connectSoon(this.#pause());
   }
 
   #again(): void {
+    this.#drop();
+    this.#connectSoon(this.#pause());
+  }
+
+  #drop(): void {
+    if (isLive.value) this.#setLive(false);
     this.#socket?.removeAllListeners();
     this.#socket?.disconnect();
     this.#socket = null;
-    this.#connectSoon(this.#pause());
   }
+
+  readonly #renew = (): Promise<unknown> =>
+    token(this.#whose)
+      .then((access) => renew(access, this.#whose))
+      .catch(() => undefined);
 
   #connectSoon(pause: number): void {
     clearTimeout(this.#retry);

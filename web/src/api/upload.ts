@@ -1,18 +1,18 @@
 // Uploading a picture, with how far it is; the id makes sending it again harmless.
 import { call } from "./call";
 import { offline, Problem } from "./problem";
-import { end, renew, token } from "./session";
+import { endOf, renew, token, whoIsHere } from "./session";
 import { locale } from "@/app/i18n";
 import { noteAnswer, noteSilence } from "@/app/network";
 
 const PATIENCE_MS = 180_000;
 
-export async function upload(blob: Blob, clientId: string, told: (share: number) => void): Promise<string> {
-  const access = await token();
+export async function upload(blob: Blob, clientId: string, told: (share: number) => void, whose = whoIsHere()): Promise<string> {
+  const access = await token(whose);
   const first = await send(blob, clientId, told, access);
   if (first.status !== 401) return idIn(first);
-  const again = await send(blob, clientId, told, await renew(access));
-  if (again.status === 401) end("session.ended");
+  const again = await send(blob, clientId, told, await renew(access, whose));
+  if (again.status === 401) endOf(whose, "session.ended");
   return idIn(again);
 }
 

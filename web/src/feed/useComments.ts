@@ -1,17 +1,20 @@
 // The talk below an item: pages from the server, new comments from the stream, mine at once.
 import { computed, onScopeDispose, ref } from "vue";
-import { marked, type Mentions } from "./mentions";
+import { marked, type Mentions, unmarked } from "./mentions";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Comment, Page, Person } from "@/api/shapes";
 import { useDraft } from "@/store/drafts";
-import { useOutbox } from "@/store/outbox";
+import { type Entry, useOutbox } from "@/store/outbox";
 import { onEvents } from "@/store/presence";
 
 export function useComments(postId: string) {
   const outbox = useOutbox();
   const path = `/posts/${postId}/comments`;
-  const comments = ref<Comment[]>([]);
+  /** Read page by page from the first on, and what came while pages are missing in between. */
+  const paged = ref<Comment[]>([]);
+  const later = ref<Comment[]>([]);
+  const comments = computed(() => [...paged.value, ...later.value]);
   const cursor = ref<string | null>(null);
   const problem = ref<Problem | null>(null);
   const isLoaded = ref(false);
@@ -24,11 +27,19 @@ export function useComments(postId: string) {
     const next = more && cursor.value ? `&cursor=${encodeURIComponent(cursor.value)}` : "";
     try {
       const page = await get<Page<Comment>>(`${path}?limit=50${next}`);
-      comments.value = merged(next ? comments.value : [], page.items);
+      const known = comments.value;
       [cursor.value, problem.value, isLoaded.value] = [page.next_cursor, null, true];
+      [paged.value, later.value] = [merged(next ? paged.value : [], page.items), []];
+      known.filter((comment) => comment.seq > lastIn(page.items)).forEach(take);
     } catch (error) {
       problem.value = asProblem(error);
     }
+  }
+
+  function take(comment: Comment): void {
+    const isPaged = !cursor.value || comment.seq <= lastIn(paged.value);
+    if (isPaged) paged.value = merged(paged.value, [comment]);
+    else later.value = merged(later.value, [comment]);
   }
 
   async function send(): Promise<void> {
@@ -36,20 +47,29 @@ export function useComments(postId: string) {
     await discard();
   }
 
+  /** Back into the field, unless another one is being written there. */
+  async function edit(entry: Entry): Promise<void> {
+    if (draft.body.trim()) return;
+    Object.assign(draft, unmarked(String(entry.body.body)));
+    await outbox.remove(entry.id);
+  }
+
   onScopeDispose(
     onEvents((event) => {
       if (event.kind !== "feeds.comment_added" || event.data.post_id !== postId) return;
       const comment = event.data.comment as Comment | null;
       if (!comment) void load();
-      else if (!cursor.value) comments.value = merged(comments.value, [comment]);
+      else take(comment);
     }, load),
   );
   outbox.whenSettled("comment", (entry, answer) => {
-    if (entry.path === path && !cursor.value) comments.value = merged(comments.value, [answer as Comment]);
+    if (entry.path === path) take(answer as Comment);
   });
   const findReaders = (words: string): Promise<Page<Person>> => get(`/posts/${postId}/readers?q=${encodeURIComponent(words)}`);
-  return { findReaders, comments, sending, cursor, problem, isLoaded, draft, load, send };
+  return { findReaders, comments, paged, later, sending, cursor, problem, isLoaded, draft, load, send, edit };
 }
+
+const lastIn = (comments: Comment[]): number => comments.at(-1)?.seq ?? 0;
 
 function merged(known: Comment[], more: Comment[]): Comment[] {
   const ids = new Set(known.map((comment) => comment.id));

@@ -11,12 +11,13 @@ import { useOutbox } from "@/store/outbox";
 
 type Draft = { type: "post" | "announcement"; body: string; audience: AudiencePick[]; response: "acknowledge" | "answer" | "seen"; mentions: Mentions; photos: Photo[] };
 
-export function useCompose(type: Draft["type"], personId = "") {
+export function useCompose(type: Draft["type"], personId = "", again = "") {
   const me = useMe();
   const outbox = useOutbox();
-  // What is written to one person is a draft of its own: it never changes whom another one is for.
+  // What is written to one person, or again, is a draft of its own: it never changes another one.
+  const key = ["compose", personId || again].filter(Boolean).join(":");
   const empty = (): Draft => ({ type, body: "", audience: [], response: "acknowledge", mentions: {}, photos: [] });
-  const { draft, isRestored, discard } = useDraft<Draft>(personId ? `compose:${personId}` : "compose", empty);
+  const { draft, isRestored, discard } = useDraft<Draft>(key, empty);
 
   const whole = computed(() => marked(draft.body, draft.mentions));
   const isTooLong = computed(() => whole.value.length > BODY_LENGTH_MAX);
@@ -41,6 +42,7 @@ export function useCompose(type: Draft["type"], personId = "") {
     };
     const entry = { kind: "post" as const, method: "POST", path: "/posts", body, photos: draft.photos.map((photo) => photo.key) };
     await outbox.addOwn(entry);
+    if (again) await outbox.remove(again);
     await discard();
   }
 

@@ -1,9 +1,11 @@
-// Opening a packet: one call, repeated while the network is away, because asking again gives the same share.
+// Opening a packet: one call, repeated while the network is away, because asking again gives the same share; it goes on when
+// the screen is left.
 import { onScopeDispose, ref } from "vue";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Grab } from "@/api/shapes";
 import { onReturn } from "@/app/network";
 import { usePackets } from "@/store/packets";
+import { thisStay } from "@/store/stay";
 
 const RETRY_MS = 2_000;
 /** The server does not know yet whether there is a share for me. */
@@ -14,6 +16,7 @@ export function useGrab(packetId: () => string) {
   const grabbed = ref<Grab | null>(null);
   const problem = ref<Problem | null>(null);
   const isOpening = ref(false);
+  const isStill = thisStay();
   let isOver = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -26,9 +29,12 @@ export function useGrab(packetId: () => string) {
       if (grabbed.value.result === "pending") repeat(ASK_AGAIN_MS);
       else isOpening.value = false;
     } catch (error) {
-      problem.value = asProblem(error);
-      if (problem.value.isPassing) repeat(Math.max(RETRY_MS, problem.value.retryAfterSeconds * 1000));
-      else await refused();
+      if (!isStill()) return;
+      const why = (problem.value = asProblem(error));
+      if (why.isPassing) repeat(Math.max(RETRY_MS, why.retryAfterSeconds * 1000));
+      else await refused(why);
+      // The app may be gone before the network is back.
+      if (why.isOffline) await packets.grabLater(packetId());
     }
   }
 
@@ -40,9 +46,12 @@ export function useGrab(packetId: () => string) {
     }, afterMs);
   }
 
+  const waits = (): boolean => isOpening.value && (problem.value?.isPassing || grabbed.value?.result === "pending");
+
   /** Frozen, over, withdrawn or not for me: the packet as it is now says so better than what was shown. */
-  async function refused(): Promise<void> {
+  async function refused(why: Problem): Promise<void> {
     isOpening.value = false;
+    if (why.isRefusal) packets.dropGrab(packetId());
     await packets.read(packetId()).catch(() => undefined);
   }
 
@@ -52,6 +61,8 @@ export function useGrab(packetId: () => string) {
   onScopeDispose(() => {
     isOver = true;
     clearTimeout(timer);
+    if (isStill() && waits()) void packets.grabLater(packetId());
   });
+  if (packets.isGrabWaiting(packetId())) void open();
   return { grabbed, problem, isOpening, open };
 }

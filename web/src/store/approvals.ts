@@ -3,6 +3,7 @@ import { defineStore } from "pinia";
 import { ref } from "vue";
 import { useMe } from "./me";
 import { usePackets } from "./packets";
+import { thisStay } from "./stay";
 import { get, post } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Packet, Page, StreamEvent, WaitingPacket } from "@/api/shapes";
@@ -26,13 +27,15 @@ export const useApprovals = defineStore("approvals", () => {
   const mayDecide = (): boolean => me.may("redpackets.approve") || me.may("redpackets.manage") || waiting.value.length > 0;
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     try {
       const [pending, other] = await Promise.all([read("pending"), end.value === "pending" ? null : read(end.value)]);
+      if (!isStill()) return;
       waiting.value = pending.items;
       [shown.value, cursor.value] = [(other ?? pending).items, (other ?? pending).next_cursor];
       [isLoaded.value, problem.value] = [true, null];
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     }
   }
 
@@ -43,14 +46,19 @@ export const useApprovals = defineStore("approvals", () => {
 
   async function more(): Promise<void> {
     if (!cursor.value) return;
+    const isStill = thisStay();
     const page = await read(end.value, cursor.value);
+    if (!isStill()) return;
     shown.value = [...shown.value, ...page.items];
     cursor.value = page.next_cursor;
   }
 
   /** Deciding the same again changes nothing, so a call whose answer was lost is simply repeated. */
   async function decide(packetId: string, decision: Decision): Promise<void> {
-    packets.put(await post<Packet>(`/red-packets/${packetId}/approval`, decision));
+    const isStill = thisStay();
+    const packet = await post<Packet>(`/red-packets/${packetId}/approval`, decision);
+    if (!isStill()) return;
+    packets.put(packet);
     await refresh();
   }
 

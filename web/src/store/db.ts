@@ -15,6 +15,9 @@ let opened: { personId: string; base: Promise<IDBPDatabase<Shelves>> } | null = 
 
 const nameOf = (personId: string): string => `workspace-${personId}`;
 
+/** Whose shelves are open. */
+export const openedFor = (): string => opened?.personId ?? "";
+
 /** From now on keep things for this person, apart from everybody else's. */
 export function openFor(personId: string): void {
   if (opened?.personId === personId) return;
@@ -28,7 +31,7 @@ export function openFor(personId: string): void {
       }
       made.createObjectStore("photos");
     },
-    blocking: () => close(),
+    blocking: () => opened?.base === base && close(),
   });
   opened = { personId, base };
 }
@@ -65,7 +68,8 @@ export const keepPhoto = async (key: string, photo: Blob): Promise<boolean> => (
 export const recallPhoto = (key: string): Promise<Blob | undefined> => attempt((base) => base.get("photos", key)) as Promise<Blob | undefined>;
 export const dropPhoto = (key: string): Promise<unknown> => attempt((base) => base.delete("photos", key));
 
-export const putEntry = (entry: Entry): Promise<unknown> => attempt((base) => base.put("outbox", plain(entry)));
+// A write is kept only with who made it: an answer that comes late finds another's shelves open, or none.
+export const putEntry = async (entry: Entry): Promise<unknown> => (openedFor() === entry.personId ? attempt((base) => base.put("outbox", plain(entry))) : undefined);
 export const dropEntry = (id: string): Promise<unknown> => attempt((base) => base.delete("outbox", id));
 export const allEntries = async (): Promise<Entry[]> => (await attempt((base) => base.getAll("outbox"))) ?? [];
 

@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import { keep, recall } from "./db";
+import { thisStay } from "./stay";
 import { get, pay } from "@/api/call";
 import { newId } from "@/api/ids";
 import { asProblem, type Problem } from "@/api/problem";
@@ -12,6 +13,8 @@ export type DocumentEnd = (typeof DOCUMENT_ENDS)[number];
 export type Verdict = { decision: "approve" | "reject"; reason: string; version: string };
 
 const KEY = "documents";
+const KEYS = "decisions";
+const KEYS_MAX = 100;
 /** Several events of one decision come at once: they are one reason to read. */
 const PAUSE_MS = 150;
 
@@ -26,17 +29,20 @@ export const useDocuments = defineStore("documents", () => {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<ErpApproval[]>(KEY);
-    if (kept && !isLoaded.value) [shown.value, isLoaded.value] = [kept, true];
+    if (isStill() && kept && !isLoaded.value) [shown.value, isLoaded.value] = [kept, true];
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     try {
       const page = await list(end.value);
+      if (!isStill()) return;
       [shown.value, cursor.value, problem.value, isLoaded.value] = [page.items, page.next_cursor, null, true];
       if (end.value === "pending") void keep(KEY, page.items);
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     }
   }
 
@@ -48,30 +54,50 @@ export const useDocuments = defineStore("documents", () => {
 
   async function more(): Promise<void> {
     if (!cursor.value) return;
+    const isStill = thisStay();
     const page = await list(end.value, cursor.value);
+    if (!isStill()) return;
     [shown.value, cursor.value] = [[...shown.value, ...page.items], page.next_cursor];
   }
 
   async function read(id: string): Promise<ErpApprovalDetail> {
+    const isStill = thisStay();
     const found = await get<ErpApprovalDetail>(`/approvals/${id}`);
-    details.value = { ...details.value, [id]: found };
+    if (isStill()) details.value = { ...details.value, [id]: found };
     return found;
   }
 
   /** One key for one intention: when the answer is lost, deciding the same again is the same decision. */
   async function decide(id: string, verdict: Verdict): Promise<void> {
+    const isStill = thisStay();
     const intention = JSON.stringify([id, verdict]);
-    const key = keys.get(intention) ?? newId();
-    keys.set(intention, key);
+    const key = await keyOf(intention);
     try {
       await pay<ErpDecision>(`/approvals/${id}/decision`, verdict, key);
-      keys.delete(intention);
+      if (isStill()) await dropKey(intention);
     } catch (error) {
-      if (!asProblem(error).isPassing) keys.delete(intention);
+      if (isStill() && asProblem(error).isRefusal) await dropKey(intention);
       throw error;
     } finally {
-      await read(id).catch(() => undefined);
+      if (isStill()) await read(id).catch(() => undefined);
     }
+  }
+
+  /** Kept before it is used, so that it is the same one after a reload. */
+  async function keyOf(intention: string): Promise<string> {
+    const isStill = thisStay();
+    const kept = (await recall<Record<string, string>>(KEYS)) ?? {};
+    const key = keys.get(intention) ?? kept[intention] ?? newId();
+    if (!isStill()) return key;
+    keys.set(intention, key);
+    await keep(KEYS, Object.fromEntries(Object.entries({ ...kept, [intention]: key }).slice(-KEYS_MAX)));
+    return key;
+  }
+
+  async function dropKey(intention: string): Promise<void> {
+    keys.delete(intention);
+    const { [intention]: _used, ...kept } = (await recall<Record<string, string>>(KEYS)) ?? {};
+    await keep(KEYS, kept);
   }
 
   function hear(event: StreamEvent): void {

@@ -1,9 +1,12 @@
 // What is being written, kept as it is typed: it outlives a reload, a new version and a sign-in that ended.
 import { onScopeDispose, type Reactive, reactive, watch } from "vue";
 import { dropDraft, keepDraft, recallDraft } from "./db";
+import { thisStay } from "./stay";
 
 const PAUSE_MS = 200;
 const beingWritten = new Set<() => void>();
+
+export const answerKey = (postId: string): string => `answer:${postId}`;
 
 /** Keep what was typed in this moment, before the shelves of this person are closed. */
 export const saveDrafts = (): void => beingWritten.forEach((save) => save());
@@ -14,17 +17,18 @@ export function useDraft<Draft extends object>(key: string, empty: () => Draft):
   discard: () => Promise<void>;
 } {
   const draft = reactive(empty());
+  const isStill = thisStay();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isDirty = false;
   const save = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (isDirty) void keepDraft(key, draft);
+    if (isDirty && isStill()) void keepDraft(key, draft);
     isDirty = false;
   };
   beingWritten.add(save);
   const isRestored = recallDraft<Draft>(key).then((kept) => {
-    if (kept && !isDirty) Object.assign(draft, kept);
+    if (kept && isStill() && !isDirty) Object.assign(draft, kept);
     return kept !== undefined;
   });
   watch(
@@ -47,7 +51,7 @@ export function useDraft<Draft extends object>(key: string, empty: () => Draft):
     clearTimeout(timer);
     timer = undefined;
     isDirty = false;
-    await dropDraft(key);
+    if (isStill()) await dropDraft(key);
   };
   return { draft, isRestored, discard };
 }

@@ -1,8 +1,10 @@
 // The feed: pages from the server, changed by the stream; what is new waits above until the reader asks for it.
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
-import { keep, recall } from "./db";
+import { dropDraft, keep, recall } from "./db";
+import { answerKey } from "./drafts";
 import { type Entry, useOutbox } from "./outbox";
+import { thisStay } from "./stay";
 import { get } from "@/api/call";
 import { now } from "@/app/clock";
 import { asProblem, type Problem } from "@/api/problem";
@@ -13,6 +15,8 @@ import { useMe } from "./me";
 const KEY = "feed";
 const PAGE = 20;
 const KEPT_MAX = 60;
+
+const idIn = (entry: Entry): string => entry.path.split("/")[2] as string;
 
 type Kept = { posts: Post[]; pinned: string[]; cursor: string | null };
 
@@ -26,6 +30,8 @@ export const useFeed = defineStore("feed", () => {
   const isLoaded = ref(false);
   const isLoading = ref(false);
   const problem = ref<Problem | null>(null);
+  /** Why the server did not take my acknowledgement, by the item it was for. */
+  const refusals = ref<Record<string, string>>({});
   const outbox = useOutbox();
   const me = useMe();
   /** Heard while pages were on their way, which may not know of it. */
@@ -40,8 +46,9 @@ export const useFeed = defineStore("feed", () => {
   const sending = computed(() => outbox.entries.filter((entry) => entry.kind === "post").reverse());
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<Kept>(KEY);
-    if (!kept || isLoaded.value) return;
+    if (!isStill() || !kept || isLoaded.value) return;
     put(kept.posts);
     order.value = kept.posts.filter((post) => !kept.pinned.includes(post.id)).map((post) => post.id);
     pinned.value = kept.pinned;
@@ -55,13 +62,14 @@ export const useFeed = defineStore("feed", () => {
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     const mine = ++asked;
     isBegun.value = true;
     beginReading();
     try {
       const [page, top] = await Promise.all([get<Page<Post>>(`/feed?limit=${PAGE}`), get<Page<Post>>("/feed/pinned")]);
       // Two readings may overtake each other; the one asked for later is the newer.
-      if (mine < shown) return;
+      if (!isStill() || mine < shown) return;
       shown = mine;
       put([...page.items, ...top.items]);
       order.value = page.items.map((post) => post.id);
@@ -72,7 +80,7 @@ export const useFeed = defineStore("feed", () => {
       problem.value = null;
       save();
     } catch (error) {
-      if (mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
+      if (isStill() && mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
     } finally {
       endReading();
     }
@@ -80,22 +88,25 @@ export const useFeed = defineStore("feed", () => {
 
   async function more(): Promise<void> {
     if (!cursor.value || isLoading.value) return;
+    const isStill = thisStay();
     beginReading();
     try {
       const page = await get<Page<Post>>(`/feed?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
+      if (!isStill()) return;
       put(page.items);
       order.value = [...order.value, ...page.items.map((post) => post.id).filter((id) => !order.value.includes(id))];
       cursor.value = page.next_cursor;
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     } finally {
       endReading();
     }
   }
 
   async function open(id: string): Promise<WholePost> {
+    const isStill = thisStay();
     const whole = await get<WholePost>(`/posts/${id}`);
-    put([whole]);
+    if (isStill()) put([whole]);
     return whole;
   }
 
@@ -149,8 +160,9 @@ export const useFeed = defineStore("feed", () => {
 
   async function arrive(id: string, shared: Post | null): Promise<void> {
     if (isListed(id)) return;
+    const isStill = thisStay();
     const post = shared ? withoutMine(shared) : await get<Post>(`/posts/${id}`).catch(() => null);
-    if (!post || !isLoaded.value || isListed(id)) return;
+    if (!isStill() || !post || !isLoaded.value || isListed(id)) return;
     put([post]);
     const isMine = post.author.id === me.id;
     if (isMine) order.value = [id, ...order.value];
@@ -164,9 +176,10 @@ export const useFeed = defineStore("feed", () => {
   async function change(id: string, shared: Post | null): Promise<void> {
     const known = posts.value[id];
     if (!known) return;
+    const isStill = thisStay();
     if (shared) put([{ ...shared, mine: known.mine }]);
     else await open(id).catch(() => undefined);
-    save();
+    if (isStill()) save();
   }
 
   function drop(id: string): void {
@@ -186,8 +199,37 @@ export const useFeed = defineStore("feed", () => {
 
   /** Acknowledge now; the server hears of it as soon as it can be reached. */
   async function acknowledge(id: string, answer: string | null): Promise<void> {
+    forgetRefusal(id);
     setMine(id, { acknowledged_at: new Date(now()).toISOString(), answer });
     await outbox.add({ kind: "acknowledgement", method: "POST", path: `/posts/${id}/acknowledgement`, body: { answer } });
+  }
+
+  function taken(entry: Entry, answer: unknown): void {
+    acknowledged(idIn(entry), answer as Record<string, unknown>);
+    void dropDraft(answerKey(idIn(entry)));
+  }
+
+  /** What was shown as done was not: take it back, say why, and show what the server has. */
+  function refused(entry: Entry): void {
+    const id = idIn(entry);
+    if (entry.kind === "acknowledgement") {
+      setMine(id, { acknowledged_at: null, answer: null });
+      refusals.value = { ...refusals.value, [id]: entry.refusal ?? "" };
+    } else undo(id, entry);
+    void outbox.remove(entry.id);
+    void change(id, null);
+  }
+
+  function undo(id: string, { path, method }: Entry): void {
+    const [kind, wasOn] = [path.split("/").at(-1) ?? "", method === "PUT"];
+    if (posts.value[id]?.mine.reactions.includes(kind) !== wasOn) return;
+    count(id, kind, wasOn ? -1 : 1);
+    setReaction(id, kind, !wasOn);
+  }
+
+  function forgetRefusal(id: string): void {
+    const { [id]: _told, ...others } = refusals.value;
+    refusals.value = others;
   }
 
   async function react(id: string, kind: string): Promise<void> {
@@ -225,7 +267,8 @@ export const useFeed = defineStore("feed", () => {
   }
 
   outbox.whenSettled("post", published);
-  outbox.whenSettled("acknowledgement", (entry, answer) => acknowledged(entry.path.split("/")[2] as string, answer as Record<string, unknown>));
+  outbox.whenSettled("acknowledgement", taken, refused);
+  outbox.whenSettled("reaction", () => undefined, refused);
 
   function save(): void {
     const kept = [...new Set([...pinned.value, ...order.value])].slice(0, KEPT_MAX);
@@ -233,11 +276,10 @@ export const useFeed = defineStore("feed", () => {
   }
 
   function clear(): void {
-    shown = asked + 1;
     heardMeanwhile.length = 0;
     [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
-    [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
+    [isBegun.value, isLoaded.value, problem.value, refusals.value] = [false, false, null, {}];
   }
 
-  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, problem, onTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
+  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, problem, refusals, onTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
 });

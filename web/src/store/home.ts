@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import { keep, recall } from "./db";
+import { thisStay } from "./stay";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Figure, Home, StreamEvent } from "@/api/shapes";
@@ -25,18 +26,20 @@ export const useHome = defineStore("home", () => {
   let shown = 0;
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<Home>(KEY);
     // The server may have answered while the shelf was looked through.
-    if (kept && !home.value) home.value = kept;
+    if (isStill() && kept && !home.value) home.value = kept;
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     const mine = ++asked;
     [isBegun.value, isLoading.value] = [true, true];
     try {
       const fresh = await get<Home>("/home");
       // Two readings may overtake each other; the one asked for later is the newer.
-      if (mine < shown) return;
+      if (!isStill() || mine < shown) return;
       shown = mine;
       problem.value = null;
       if (isSame(fresh, home.value)) return;
@@ -44,7 +47,7 @@ export const useHome = defineStore("home", () => {
       home.value = fresh;
       void keep(KEY, fresh);
     } catch (error) {
-      if (mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
+      if (isStill() && mine === asked) [problem.value, isBegun.value] = [asProblem(error), false];
     } finally {
       if (mine === asked) isLoading.value = false;
     }
@@ -69,7 +72,6 @@ export const useHome = defineStore("home", () => {
 
   function clear(): void {
     clearTimeout(timer);
-    shown = asked + 1;
     [home.value, problem.value, isBegun.value, isLoading.value] = [null, null, false, false];
   }
 

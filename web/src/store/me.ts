@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { keep, recall } from "./db";
+import { thisStay } from "./stay";
 import { get } from "@/api/call";
 import { person } from "@/api/session";
 import type { Me, Page, Unit } from "@/api/shapes";
@@ -16,8 +17,9 @@ export const useMe = defineStore("me", () => {
   const may = (permission: string): boolean => me.value?.permissions.includes(permission) ?? false;
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const [kept, tree] = await Promise.all([recall<Me>("me"), recall<Unit[]>("units")]);
-    if (kept && !me.value) [me.value, units.value] = [kept, tree ?? []];
+    if (isStill() && kept && !me.value) [me.value, units.value] = [kept, tree ?? []];
   }
 
   /** Read once; news tells when to read again. */
@@ -26,14 +28,16 @@ export const useMe = defineStore("me", () => {
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     isBegun.value = true;
     try {
       const [whole, tree] = await Promise.all([get<Me>("/me"), get<Page<Unit>>("/directory/units")]);
+      if (!isStill()) return;
       [me.value, units.value] = [whole, tree.items];
       void keep("me", whole);
       void keep("units", tree.items);
     } catch (error) {
-      isBegun.value = false;
+      if (isStill()) isBegun.value = false;
       throw error;
     }
   }

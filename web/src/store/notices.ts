@@ -3,7 +3,8 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { keep, recall } from "./db";
 import { useMe } from "./me";
-import { useOutbox } from "./outbox";
+import { type Entry, useOutbox } from "./outbox";
+import { thisStay } from "./stay";
 import { locale } from "@/app/i18n";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
@@ -31,8 +32,9 @@ export const useNotices = defineStore("notices", () => {
   const outbox = useOutbox();
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<Kept>(KEY);
-    if (!kept || isLoaded.value) return;
+    if (!isStill() || !kept || isLoaded.value) return;
     [items.value, counted.value, cursor.value, isLoaded.value] = [kept.items, kept.counted, kept.cursor, true];
   }
 
@@ -42,26 +44,30 @@ export const useNotices = defineStore("notices", () => {
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     isBegun.value = true;
     try {
       const page = await get<Notifications>(`/notifications?limit=${PAGE}`);
+      if (!isStill()) return;
       counted.value = newer(counted.value, page);
       items.value = merged(page.items, items.value.filter((item) => item.number > (page.items[0]?.number ?? Infinity)));
       [cursor.value, isLoaded.value, problem.value] = [page.next_cursor, true, null];
       save();
     } catch (error) {
-      [problem.value, isBegun.value] = [asProblem(error), false];
+      if (isStill()) [problem.value, isBegun.value] = [asProblem(error), false];
     }
   }
 
   async function more(): Promise<void> {
     if (!cursor.value) return;
+    const isStill = thisStay();
     try {
       const page = await get<Notifications>(`/notifications?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
+      if (!isStill()) return;
       items.value = merged(items.value, page.items);
       cursor.value = page.next_cursor;
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     }
   }
 
@@ -130,10 +136,16 @@ export const useNotices = defineStore("notices", () => {
     [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
   }
 
+  /** Nobody looks at a reading that was refused; what is read is as the server says. */
+  function refused(entry: Entry): void {
+    void outbox.remove(entry.id);
+    void refresh();
+  }
+
   outbox.whenSettled("reading", (_entry, answer) => {
     counted.value = newer(counted.value, answer as Unread);
     save();
-  });
+  }, refused);
 
   return { items, counted, cursor, isBegun, isLoaded, problem, unread, restore, begin, refresh, more, hear, read, readAll, readAbout, clear };
 });

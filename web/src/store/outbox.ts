@@ -1,19 +1,23 @@
 // Writes on their way: kept until the server has answered, sent in the order they were made, by one tab at a time.
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
-import { allEntries, dropEntry, dropPhoto, putEntry, recallPhoto } from "./db";
+import { allEntries, dropEntry, dropPhoto, openedFor, putEntry, recallPhoto } from "./db";
+import { thisStay } from "./stay";
 import { call } from "@/api/call";
 import { newId } from "@/api/ids";
 import { asProblem, Problem } from "@/api/problem";
+import { whoIsHere } from "@/api/session";
 import { upload } from "@/api/upload";
 import { t } from "@/app/i18n";
 import { withLock } from "@/app/locks";
 import { onReturn } from "@/app/network";
 
-export type EntryKind = "post" | "comment" | "acknowledgement" | "reaction" | "reading";
+export type EntryKind = "post" | "comment" | "acknowledgement" | "reaction" | "reading" | "grab";
 
 export type Entry = {
   id: string;
+  /** Who made it: it goes out in nobody else's name. */
+  personId: string;
   kind: EntryKind;
   method: string;
   path: string;
@@ -27,6 +31,7 @@ export type Entry = {
   code?: string;
 };
 
+export type Write = Omit<Entry, "id" | "personId" | "madeAt">;
 export type Settled = (entry: Entry, answer: unknown) => void;
 
 const RETRY_MS = [1_000, 3_000, 10_000, 30_000];
@@ -40,6 +45,7 @@ export const useOutbox = defineStore("outbox", () => {
   const refusers = new Map<EntryKind, Settled>();
   const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("workspace.outbox");
   let failures = 0;
+  let lastMade = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   if (tabs) tabs.onmessage = () => void restore();
@@ -51,23 +57,31 @@ export const useOutbox = defineStore("outbox", () => {
     if (refused) refusers.set(kind, refused);
   }
 
-  async function add(write: Omit<Entry, "id" | "madeAt">, id = newId()): Promise<Entry> {
-    const entry = { ...write, id, madeAt: new Date().toISOString() };
+  async function add(write: Write, id = newId()): Promise<Entry> {
+    const entry = { ...write, id, personId: whoIsHere(), madeAt: nextMoment() };
     entries.value.push(entry);
-    await putEntry(entry);
+    await hold(entry);
     void flush();
     return entry;
   }
 
+  /** No two writes are of the same moment: it is what they are sent in order of. */
+  function nextMoment(): string {
+    lastMade = Math.max(Date.now(), lastMade + 1);
+    return new Date(lastMade).toISOString();
+  }
+
   /** A write that creates something carries its id, so that the server takes it once. */
-  function addOwn(write: Omit<Entry, "id" | "madeAt">): Promise<Entry> {
+  function addOwn(write: Write): Promise<Entry> {
     const id = newId();
     return add({ ...write, body: { ...write.body, client_id: id } }, id);
   }
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const before = new Set(entries.value.map((entry) => entry.id));
-    const kept = await allEntries();
+    const kept = (await allEntries()).map((entry) => ({ ...entry, personId: openedFor() }));
+    if (!isStill()) return;
     const meanwhile = entries.value.filter((entry) => !before.has(entry.id) && !kept.some((other) => other.id === entry.id));
     entries.value = [...kept, ...meanwhile].sort((a, b) => a.madeAt.localeCompare(b.madeAt));
   }
@@ -78,9 +92,11 @@ export const useOutbox = defineStore("outbox", () => {
   }
 
   async function sendAll(): Promise<void> {
+    const isStill = thisStay();
     await reconcile();
-    for (const entry of [...waiting.value]) {
-      if (!(await sendOne(entry))) return;
+    // Each that went out, or was refused, waits no longer.
+    for (let next = waiting.value[0]; next && isStill(); next = waiting.value[0]) {
+      if (!(await sendOne(next, isStill))) return;
     }
     failures = 0;
   }
@@ -88,22 +104,25 @@ export const useOutbox = defineStore("outbox", () => {
   /** Another tab may have sent what we still show as waiting. */
   async function reconcile(): Promise<void> {
     if (!navigator.locks || !entries.value.length) return;
+    const isStill = thisStay();
     const kept = new Set((await allEntries()).map((entry) => entry.id));
-    if (kept.size) entries.value = entries.value.filter((entry) => kept.has(entry.id));
+    if (isStill() && kept.size) entries.value = entries.value.filter((entry) => kept.has(entry.id));
   }
 
-  /** Says whether to go on with the next. */
-  async function sendOne(entry: Entry): Promise<boolean> {
+  /** Says whether to go on with the next. What is answered after its person left goes out once more when they are back: the server takes it once. */
+  async function sendOne(entry: Entry, isStill: () => boolean): Promise<boolean> {
+    const whose = entry.personId;
     try {
       const body = entry.photos?.length ? { ...entry.body, attachments: await uploadPhotos(entry, entry.photos) } : entry.body;
-      const answer = await call(entry.method, entry.path, entry.method === "POST" ? { body } : {});
+      const answer = await call(entry.method, entry.path, entry.method === "POST" ? { body, whose } : { whose });
+      if (!isStill()) return false;
       await remove(entry.id);
       for (const key of entry.photos ?? []) void dropPhoto(key);
       settlers.get(entry.kind)?.(entry, answer);
       return true;
     } catch (error) {
       const problem = asProblem(error);
-      if (problem.status === 401) return false;
+      if (problem.status === 401 || !isStill()) return false;
       if (problem.isPassing) {
         retryLater(problem.retryAfterSeconds);
         return false;
@@ -119,7 +138,7 @@ export const useOutbox = defineStore("outbox", () => {
       if (entry.uploaded?.[key]) continue;
       const photo = await recallPhoto(key);
       if (!photo) throw new Problem({ status: 410, code: "photo_lost", detail: t("photos.gone") });
-      const id = await upload(photo, key, (share) => (progress.value = { ...progress.value, [entry.id]: (at + share) / keys.length }));
+      const id = await upload(photo, key, (share) => (progress.value = { ...progress.value, [entry.id]: (at + share) / keys.length }), entry.personId);
       entry.uploaded = { ...entry.uploaded, [key]: id };
       await putEntry(entry);
     }
@@ -129,7 +148,7 @@ export const useOutbox = defineStore("outbox", () => {
   async function refuse(entry: Entry, refusal: string, code: string): Promise<void> {
     const refused = { ...entry, refusal, code };
     entries.value = entries.value.map((other) => (other.id === entry.id ? refused : other));
-    await putEntry(refused);
+    await hold(refused);
     refusers.get(entry.kind)?.(refused, undefined);
   }
 
@@ -141,8 +160,14 @@ export const useOutbox = defineStore("outbox", () => {
   async function retry(id: string): Promise<void> {
     entries.value = entries.value.map((entry) => (entry.id === id ? { ...entry, refusal: undefined, code: undefined, uploaded: undefined } : entry));
     const again = entries.value.find((entry) => entry.id === id);
-    if (again) await putEntry(again);
+    if (again) await hold(again);
     await flush();
+  }
+
+  /** Keep it as it is now; other tabs show it too. */
+  async function hold(entry: Entry): Promise<void> {
+    await putEntry(entry);
+    tabs?.postMessage("changed");
   }
 
   async function remove(id: string): Promise<void> {

@@ -3,11 +3,19 @@ import { defineStore } from "pinia";
 import { ref } from "vue";
 import { keep, recall } from "./db";
 import { useMe } from "./me";
+import { type Entry, useOutbox } from "./outbox";
+import { thisStay } from "./stay";
 import { get, post } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
 import type { Budget, Grab, Packet, Page, StreamEvent, Wallet, WalletEntry } from "@/api/shapes";
 
 const KEY = "wallet";
+
+/** The server does not know yet whether there is a share for me. */
+const ASK_AGAIN_MS = 700;
+
+const grabOf = (id: string): string => `/red-packets/${id}/grab`;
+const idIn = (entry: Entry): string => entry.path.split("/")[2] as string;
 
 type Kept = { wallet: Wallet; entries: WalletEntry[]; packets: Packet[] };
 
@@ -20,53 +28,92 @@ export const usePackets = defineStore("packets", () => {
   const problem = ref<Problem | null>(null);
   const asked = new Map<string, Promise<Packet>>();
   const me = useMe();
+  const outbox = useOutbox();
 
   async function restore(): Promise<void> {
+    const isStill = thisStay();
     const kept = await recall<Kept>(KEY);
-    if (!kept || wallet.value) return;
+    if (!isStill() || !kept || wallet.value) return;
     [wallet.value, entries.value] = [kept.wallet, kept.entries];
     packets.value = { ...Object.fromEntries(kept.packets.map((packet) => [packet.id, packet])), ...packets.value };
   }
 
   async function refresh(): Promise<void> {
+    const isStill = thisStay();
     try {
       const [balance, page] = await Promise.all([get<Wallet>("/wallet"), get<Page<WalletEntry>>("/wallet/entries?limit=20")]);
+      if (!isStill()) return;
       [wallet.value, entries.value, cursor.value, problem.value] = [balance, page.items, page.next_cursor, null];
       save();
     } catch (error) {
-      problem.value = asProblem(error);
+      if (isStill()) problem.value = asProblem(error);
     }
   }
 
   async function more(): Promise<void> {
     if (!cursor.value) return;
+    const isStill = thisStay();
     const page = await get<Page<WalletEntry>>(`/wallet/entries?limit=20&cursor=${encodeURIComponent(cursor.value)}`);
+    if (!isStill()) return;
     entries.value = [...entries.value, ...page.items];
     cursor.value = page.next_cursor;
   }
 
   /** Read a packet once, however many envelopes of it are on the screen. */
   function read(id: string): Promise<Packet> {
-    const reading = asked.get(id) ?? get<Packet>(`/red-packets/${id}`).then(put).finally(() => asked.delete(id));
+    const known = asked.get(id);
+    if (known) return known;
+    const reading = take(get<Packet>(`/red-packets/${id}`)).finally(() => asked.get(id) === reading && asked.delete(id));
     asked.set(id, reading);
     return reading;
   }
 
   /** Take my share. Asking again gives the same share, so a call whose answer was lost is simply repeated. */
   async function grab(id: string): Promise<Grab> {
-    const grabbed = await post<Grab>(`/red-packets/${id}/grab`);
-    const known = packets.value[id];
-    if (known && grabbed.result === "won") put({ ...known, mine: grabbed.share });
-    if (known && grabbed.result === "sold_out") put({ ...known, state: "exhausted", remaining: 0 });
+    const isStill = thisStay();
+    const grabbed = await post<Grab>(grabOf(id));
+    if (isStill()) grabSaid(id, grabbed);
     return grabbed;
   }
 
+  /** What the server could not be asked now, it is asked when it is back, wherever I am then. */
+  async function grabLater(id: string): Promise<void> {
+    if (!isGrabWaiting(id)) await outbox.add({ kind: "grab", method: "POST", path: grabOf(id), body: {} });
+  }
+
+  const isGrabWaiting = (id: string): boolean => waitingGrabs(id).length > 0;
+  const waitingGrabs = (id: string): Entry[] => outbox.waiting.filter((entry) => entry.kind === "grab" && entry.path === grabOf(id));
+  const dropGrab = (id: string): void => waitingGrabs(id).forEach((entry) => void outbox.remove(entry.id));
+
+  function grabSaid(id: string, grabbed: Grab): void {
+    if (grabbed.result !== "pending") dropGrab(id);
+    const known = packets.value[id];
+    if (known && grabbed.result === "won") put({ ...known, mine: grabbed.share });
+    if (known && grabbed.result === "sold_out") put({ ...known, state: "exhausted", remaining: 0 });
+  }
+
+  function grabTaken(entry: Entry, answer: unknown): void {
+    const [id, isStill] = [idIn(entry), thisStay()];
+    grabSaid(id, answer as Grab);
+    if ((answer as Grab).result === "pending") setTimeout(() => isStill() && void grabLater(id), ASK_AGAIN_MS);
+  }
+
+  /** Over, frozen or not for me: the packet as it is now says so. */
+  function grabRefused(entry: Entry): void {
+    void outbox.remove(entry.id);
+    void read(idIn(entry)).catch(() => undefined);
+  }
+
+  outbox.whenSettled("grab", grabTaken, grabRefused);
+
   /** Stop a packet: withdraw it whole, or close it and let the rest go back. */
-  const stop = async (id: string, how: "cancellation" | "closing"): Promise<Packet> => put(await post<Packet>(`/red-packets/${id}/${how}`));
-  const freeze = async (id: string, frozen: boolean, reason: string): Promise<Packet> => put(await post<Packet>(`/red-packets/${id}/freeze`, { frozen, reason }));
+  const stop = (id: string, how: "cancellation" | "closing"): Promise<Packet> => take(post<Packet>(`/red-packets/${id}/${how}`));
+  const freeze = (id: string, frozen: boolean, reason: string): Promise<Packet> => take(post<Packet>(`/red-packets/${id}/freeze`, { frozen, reason }));
 
   async function readBudgets(): Promise<void> {
-    budgets.value = (await get<Page<Budget>>("/budgets?limit=100")).items;
+    const isStill = thisStay();
+    const page = await get<Page<Budget>>("/budgets?limit=100");
+    if (isStill()) budgets.value = page.items;
   }
 
   function hear(event: StreamEvent): void {
@@ -78,6 +125,13 @@ export const usePackets = defineStore("packets", () => {
     if (event.kind === "redpackets.share_taken") void taken(id, event.data);
     if (event.kind === "redpackets.approval_decided" && known) void read(id).catch(() => undefined);
     if (event.kind === "redpackets.wallets_settled" && wallet.value) void refresh();
+  }
+
+  /** A packet as the server has just said it is. */
+  async function take(answer: Promise<Packet>): Promise<Packet> {
+    const isStill = thisStay();
+    const packet = await answer;
+    return isStill() ? put(packet) : packet;
   }
 
   async function taken(id: string, said: Record<string, unknown>): Promise<void> {
@@ -104,8 +158,9 @@ export const usePackets = defineStore("packets", () => {
   }
 
   function clear(): void {
-    [packets.value, wallet.value, entries.value, budgets.value, problem.value] = [{}, null, [], [], null];
+    asked.clear();
+    [packets.value, wallet.value, entries.value, cursor.value, budgets.value, problem.value] = [{}, null, [], null, [], null];
   }
 
-  return { packets, wallet, entries, cursor, budgets, problem, restore, refresh, more, read, grab, stop, freeze, readBudgets, put, hear, clear };
+  return { packets, wallet, entries, cursor, budgets, problem, restore, refresh, more, read, grab, grabLater, isGrabWaiting, dropGrab, stop, freeze, readBudgets, put, hear, clear };
 });

@@ -10,6 +10,7 @@ import { useMe } from "./me";
 import { useNotices } from "./notices";
 import { useOutbox } from "./outbox";
 import { usePackets } from "./packets";
+import { endStay } from "./stay";
 import { call } from "@/api/call";
 import { end, person } from "@/api/session";
 import type { StreamEvent } from "@/api/shapes";
@@ -103,6 +104,7 @@ function leave(): void {
   stream?.stop();
   stream = null;
   saveDrafts();
+  endStay();
   close();
   forgetPictures();
   stores().forEach((store) => store.clear());

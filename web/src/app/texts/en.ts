@@ -36,7 +36,7 @@ export const en: Texts = {
   },
   feed: {
     post: "Post", announcement: "Announcement", pinned: "To acknowledge", fresh: "{n} new", empty: "Nothing has been posted yet", first: "Write the first post", end: "That is all", edited: "edited", whole: "Show all",
-    pending: "Waiting to be sent", refused: "Not sent", acknowledge: "Acknowledge", acknowledged: "Acknowledged {at}", answer: "Answer and acknowledge", yourAnswer: "Your answer",
+    pending: "Waiting to be sent", refused: "Not sent", notTaken: "Your acknowledgement was not taken: {why}", acknowledge: "Acknowledge", acknowledged: "Acknowledged {at}", answer: "Answer and acknowledge", yourAnswer: "Your answer",
     comments: "{n} comments", talk: "Comments", noComments: "No comments yet", writeComment: "Write a comment…", react: "React, {n} so far",
     mention: "Whom you can mention", reactions: { like: "Like", love: "Love", celebrate: "Celebrate", support: "Support", laugh: "Laugh" },
   },
@@ -49,6 +49,7 @@ export const en: Texts = {
     packet: "Red packet", wallet: "My wallet", entries: "Entries", noEntries: "No entries yet", send: "Send a reward", sendAmount: "Send {amount}", sent: "Sent", waitsForApproval: "Submitted, waits for approval",
     greeting: "Well done!", greetingLabel: "Greeting (optional)", purpose: "Purpose", purposeIs: "Purpose: {text}", budget: "From which budget", available: "{amount} left", noBudget: "There is no budget you can spend from",
     kindLabel: "Kind", kind: { lucky: "Lucky", equal: "Equal", targeted: "By name", kudos: "Kudos", kpi: "Results", rain: "Rain", milestone: "Milestone", grant: "Grant" }, total: "Total ({unit})", count: "Shares", each: "{amount} each", overBudget: "More than the budget has left", badAmount: "Not an amount (two decimals at most)", badCount: "Not a number of shares (0.01 each at least)",
+    uncertain: "The last attempt was not answered: the packet may have gone out. Sending it again unchanged pays once.", earlierGone: "The earlier packet has gone out; what you changed since was not sent.", earlierGoneWith: "The earlier packet ({amount} in {n}) has gone out; what you changed since was not sent.", seeEarlier: "See the earlier one", another: "Send another",
     note: "Paid from the organisation's budget and kept in the ledger; what is not taken goes back.",
     state: { open: "Open it", mine: "Opened", exhausted: "All taken", expired: "Expired", cancelled: "Withdrawn", scheduled: "Not open yet", pending_approval: "Waits for approval; it goes out then", rejected: "Not approved: it was not sent", frozen: "Frozen for now", unknown: "See the packet" },
     stage: { open: "Open", mine: "Opened", exhausted: "All taken", expired: "Expired", cancelled: "Withdrawn", scheduled: "Scheduled", pending_approval: "To approve", rejected: "Not approved", frozen: "Frozen", unknown: "—" },

@@ -34,7 +34,7 @@ export const zh = {
   },
   feed: {
     post: "动态详情", announcement: "公告", pinned: "待确认", fresh: "{n} 条新内容", empty: "还没有动态", first: "发第一条", end: "没有更多了", edited: "已编辑", whole: "展开全文",
-    pending: "等待发送", refused: "未能发送", acknowledge: "确认已读", acknowledged: "已确认 {at}", answer: "回复并确认", yourAnswer: "你的回复",
+    pending: "等待发送", refused: "未能发送", notTaken: "确认没有成功：{why}", acknowledge: "确认已读", acknowledged: "已确认 {at}", answer: "回复并确认", yourAnswer: "你的回复",
     comments: "评论 {n} 条", talk: "评论", noComments: "还没有评论", writeComment: "写评论…", react: "表态，共 {n} 个",
     mention: "可以提到的人", reactions: { like: "赞", love: "喜欢", celebrate: "庆祝", support: "加油", laugh: "好笑" },
   },
@@ -47,6 +47,7 @@ export const zh = {
     packet: "红包", wallet: "我的钱包", entries: "明细", noEntries: "还没有明细", send: "发红包", sendAmount: "发出 {amount}", sent: "红包已发出", waitsForApproval: "已提交，等待审批",
     greeting: "恭喜发财", greetingLabel: "祝福语（可不填）", purpose: "事由", purposeIs: "事由：{text}", budget: "从哪个预算", available: "可用 {amount}", noBudget: "没有可用的奖励预算",
     kindLabel: "方式", kind: { lucky: "拼手气", equal: "均分", targeted: "指定领取人", kudos: "点赞", kpi: "业绩", rain: "红包雨", milestone: "纪念日", grant: "发放" }, total: "总额（{unit}）", count: "个数", each: "每个 {amount}", overBudget: "超出预算余额", badAmount: "金额不正确，最多两位小数", badCount: "个数不正确，每份至少 0.01",
+    uncertain: "上次发送没有收到回应，红包可能已经发出。内容不变再发一次，不会重复付款。", earlierGone: "之前那一个红包已经发出，现在的修改没有发送。", earlierGoneWith: "之前那一个红包（{amount}，{n} 个）已经发出，现在的修改没有发送。", seeEarlier: "查看已发出的", another: "另发一个",
     note: "从组织预算支出，记入账本；没有领完的退回预算。",
     state: { open: "打开红包", mine: "已领取", exhausted: "已抢完", expired: "已过期", cancelled: "已撤回", scheduled: "还没到时间", pending_approval: "等待审批，批准后才会发出", rejected: "审批未通过，没有发出", frozen: "已被冻结，暂时不能领取", unknown: "查看红包" },
     stage: { open: "进行中", mine: "已领取", exhausted: "已抢完", expired: "已过期", cancelled: "已撤回", scheduled: "待开始", pending_approval: "待审批", rejected: "未通过", frozen: "已冻结", unknown: "—" },
