@@ -39,6 +39,12 @@ export function stoppable(packet: Packet): "cancellation" | "closing" | null {
 /** Whether somebody looks after rewards that others send. */
 export const oversees = (may: (permission: string) => boolean): boolean => may("redpackets.manage") || may("redpackets.audit");
 
+/** Whether I sent, approve or oversee it: then its money is mine to see. */
+export const isInsider = (packet: Packet): boolean => packet.total_minor !== undefined;
+
+/** Whether what others got is mine to see now, and was not yet when it was read. */
+export const hidesClaims = (packet: Packet): boolean => packet.shows_claims && !packet.claims && (!!packet.mine || ["exhausted", "expired"].includes(packet.state));
+
 /** Who was luckiest, once all shares of a lucky packet are taken. */
 export function luckiest(packet: Packet): string | null {
   if (packet.kind !== "lucky" || packet.remaining > 0 || !packet.claims?.length) return null;

@@ -7,6 +7,7 @@ import { type Entry, useOutbox } from "./outbox";
 import { thisStay } from "./stay";
 import { get, post } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
+import { readEnvelope } from "@/packets/envelopes";
 import type { Budget, Grab, Packet, Page, StreamEvent, Wallet, WalletEntry } from "@/api/shapes";
 
 const KEY = "wallet";
@@ -63,7 +64,7 @@ export const usePackets = defineStore("packets", () => {
   function read(id: string): Promise<Packet> {
     const known = asked.get(id);
     if (known) return known;
-    const reading = take(get<Packet>(`/red-packets/${id}`)).finally(() => asked.get(id) === reading && asked.delete(id));
+    const reading = take(readEnvelope(id)).finally(() => asked.get(id) === reading && asked.delete(id));
     asked.set(id, reading);
     return reading;
   }
