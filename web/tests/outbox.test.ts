@@ -17,6 +17,9 @@ function weiTakesOver(): void {
   openFor("wei");
 }
 
+/** Let what has just been answered be dealt with. */
+const aMoment = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 50));
+
 /** A server that keeps its answer back until it is let go. */
 function heldBack(answer: Response) {
   let letGo = (): void => undefined;
@@ -108,13 +111,26 @@ describe("the outbox", () => {
       await vi.waitUntil(() => asked.mock.calls.length === 1);
       weiTakesOver();
       letGo();
-      await outbox.flush();
+      await aMoment();
       expect([asked.mock.calls.length, outbox.entries, await allEntries()]).toEqual([1, [], []]);
       signInAs("lin");
       openFor("lin");
       expect(await allEntries()).toHaveLength(2);
       await Promise.all((await allEntries()).map((entry) => outbox.remove(entry.id)));
     }
+  });
+
+  it("does not keep the next person waiting for an answer to the last one", async () => {
+    const { asked, letGo } = heldBack(Response.json({}, { status: 201 }));
+    await useOutbox().addOwn(POST);
+    await vi.waitUntil(() => asked.mock.calls.length === 1);
+    weiTakesOver();
+    const sent = answerWith({ status: 201, body: {} });
+    await useOutbox().addOwn({ ...POST, body: { body: "of wei" } });
+    await vi.waitUntil(() => sent.mock.calls.length === 1);
+    expect(bodies(sent)).toEqual(["of wei"]);
+    letGo();
+    await aMoment();
   });
 
   it("does not repeat under the next person's token what the last one's was refused for", async () => {
@@ -124,7 +140,7 @@ describe("the outbox", () => {
     await vi.waitUntil(() => asked.mock.calls.length === 1);
     weiTakesOver();
     letGo();
-    await outbox.flush();
+    await aMoment();
     expect(asked).toHaveBeenCalledTimes(1);
     expect(localStorage.getItem("workspace.session")).toContain("token of wei");
   });

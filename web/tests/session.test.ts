@@ -1,7 +1,10 @@
-import { signInAs } from "./browser";
+import { answerWith, signInAs } from "./browser";
+import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { effectScope } from "vue";
 import { get } from "@/api/call";
 import { end, person, renew } from "@/api/session";
+import { useSeen } from "@/feed/useSeen";
 
 const RENEWED = { access_token: "fresh token of lin", refresh_token: "r2", expires_in: 900, person: { id: "lin", name: "lin", login: "lin", title: "" } };
 
@@ -28,6 +31,25 @@ describe("a call", () => {
     letGo();
     await expect(calling).rejects.toMatchObject({ status: 401 });
     expect([asked.mock.calls.length, person.value?.id]).toEqual([1, "wei"]);
+  });
+});
+
+describe("what was seen", () => {
+  it("was not seen by who signs in as its screen is left", async () => {
+    let look = (_seen: object[]): void => undefined;
+    vi.stubGlobal("IntersectionObserver", class {
+      constructor(seen: typeof look) { look = seen; }
+      disconnect(): void {}
+    });
+    setActivePinia(createPinia());
+    const asked = answerWith({ status: 204 });
+    const screen = effectScope();
+    screen.run(() => useSeen());
+    look([{ isIntersecting: true, target: { dataset: { post: "p" } } }]);
+    signInAs("wei");
+    screen.stop();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(asked).not.toHaveBeenCalled();
   });
 });
 

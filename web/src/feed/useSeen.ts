@@ -1,7 +1,8 @@
 // Tracked items that were on the screen are noted as seen: together, after a moment, and only once.
 import { type ComponentPublicInstance, onScopeDispose } from "vue";
 import { isTracked } from "./rules";
-import { post as send } from "@/api/call";
+import { call } from "@/api/call";
+import { whoIsHere } from "@/api/session";
 import type { Post } from "@/api/shapes";
 import { useMe } from "@/store/me";
 
@@ -10,6 +11,8 @@ const BATCH_MAX = 100;
 
 export function useSeen() {
   const me = useMe();
+  /** A screen may be left because its person has: it was they who saw. */
+  const whose = whoIsHere();
   const told = new Set<string>();
   const waiting = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,7 +32,7 @@ export function useSeen() {
   async function tell(): Promise<void> {
     const batch = [...waiting].slice(0, BATCH_MAX);
     batch.forEach((id) => (waiting.delete(id), told.add(id)));
-    await send("/posts/seen", { post_ids: batch }).catch(() => batch.forEach((id) => told.delete(id)));
+    await call("POST", "/posts/seen", { body: { post_ids: batch }, whose }).catch(() => batch.forEach((id) => told.delete(id)));
   }
 
   const watchSeen = (post: Post) => (shown: Element | ComponentPublicInstance | null) => {

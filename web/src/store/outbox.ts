@@ -88,11 +88,12 @@ export const useOutbox = defineStore("outbox", () => {
 
   function flush(): Promise<void> {
     clearTimeout(timer);
-    return withLock("workspace.outbox", sendAll);
+    const isStill = thisStay();
+    // Nobody waits for what the one before has still on its way.
+    return withLock(`workspace.outbox.${whoIsHere()}`, () => sendAll(isStill));
   }
 
-  async function sendAll(): Promise<void> {
-    const isStill = thisStay();
+  async function sendAll(isStill: () => boolean): Promise<void> {
     await reconcile();
     // Each that went out, or was refused, waits no longer.
     for (let next = waiting.value[0]; next && isStill(); next = waiting.value[0]) {
