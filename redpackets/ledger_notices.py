@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Texts
 from app.delivery.notices import HIGH, Notice, notify
-from app.people.queries import scopes_of_holders
+from app.people.queries import scopes_of_holders, units_above
 
 LEDGER_BROKEN = "redpackets.ledger_broken"
 KIND_NAME = Texts("账本核验", "Proof of the ledger")
@@ -15,12 +15,12 @@ BODY = Texts("请立即查看核验结果", "Please look at what was found.")
 
 
 def tell_auditors(session: Session, *, now: datetime) -> None:
-    """Tell the auditors that the nightly proof failed; once a day, whatever the hour."""
+    """Tell the auditors of the whole company that the nightly proof failed; once a day, whatever the hour."""
     notice = Notice(
         kind=LEDGER_BROKEN,
         texts=(TITLE, BODY),
         link="/ledger",
-        scope_ids=list(session.scalars(scopes_of_holders("redpackets.audit"))),
+        scope_ids=list(session.scalars(scopes_of_holders("redpackets.audit", units_above(None)))),
         collapse_key=LEDGER_BROKEN,
         source=f"{LEDGER_BROKEN}:{now.date()}",
         urgency=HIGH,

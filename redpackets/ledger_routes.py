@@ -21,25 +21,29 @@ from app.core.http import (
     unit_of_work,
 )
 from app.core.paging import slice_page
+from app.people.services import require_company
 from redpackets import chain
 from redpackets.fairness import read_fairness
 from redpackets.ledger_schemas import LedgerHeadOut, LedgerVerificationOut, PacketProofOut
 from redpackets.verification import read_proof
 
+AUDIT = "redpackets.audit"
+
 routes = Routes("ledger", __name__)
 
 
 @routes.get("/ledger/verification")
-@needs("redpackets.audit")
+@needs(AUDIT)
 @routes.gives(200, LedgerVerificationOut)
 def read_verification() -> Response:
     """Prove the ledger: balances are folds of the journal, the chain is unbroken, shares add up, limits hold."""
     with unit_of_work() as session:
+        require_company(session, caller(session), AUDIT)
         return answer(LedgerVerificationOut, read_proof(session, now=workspace().now()))
 
 
 @routes.get("/ledger/heads")
-@needs("redpackets.audit")
+@needs(AUDIT)
 @routes.takes_query(PageQuery)
 @routes.gives(200, page_schema(LedgerHeadOut))
 def list_heads(query: dict[str, Any]) -> Response:
@@ -47,6 +51,7 @@ def list_heads(query: dict[str, Any]) -> Response:
     page = page_of(query)
     before = page.after(int)
     with unit_of_work() as session:
+        require_company(session, caller(session), AUDIT)
         found = chain.heads(before=_day(before[0]) if before else None, limit=page.limit + 1)
         rows, next_cursor = slice_page(
             session.scalars(found).all(), page, lambda head: (head.day.toordinal(),)

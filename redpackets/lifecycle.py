@@ -102,8 +102,12 @@ def may_manage(session: Session, caller: Caller, packet: Packet) -> bool:
     """Say whether the caller sent the packet or manages packets for its principal."""
     if packet.actor_id == caller.person_id:
         return True
-    held_at = caller.units_with("redpackets.manage")
-    return bool(held_at) and bool(session.scalar(is_at_or_below(packet.on_behalf_of_id, held_at)))
+    return _holds_for(session, caller, "redpackets.manage", packet)
+
+
+def may_audit(session: Session, caller: Caller, packet: Packet) -> bool:
+    """Say whether the caller audits the packet's principal."""
+    return _holds_for(session, caller, "redpackets.audit", packet)
 
 
 def is_insider(
@@ -113,7 +117,7 @@ def is_insider(
 
     With ``now``, those who approve it are insiders too.
     """
-    if may_manage(session, caller, packet) or caller.may("redpackets.audit"):
+    if may_manage(session, caller, packet) or may_audit(session, caller, packet):
         return True
     owner_id = session.scalar(queries.budget_owner(packet.budget_id))
     if owner_id == caller.person_id:
@@ -134,6 +138,11 @@ def knows_of(
     if packet.state not in UNHEARD_STATES and _is_addressed(session, caller, packet_id):
         return True
     return is_insider(session, caller, packet, now=now)
+
+
+def _holds_for(session: Session, caller: Caller, permission: str, packet: Packet) -> bool:
+    held_at = caller.units_with(permission)
+    return bool(held_at) and bool(session.scalar(is_at_or_below(packet.on_behalf_of_id, held_at)))
 
 
 def _is_addressed(session: Session, caller: Caller, packet_id: UUID) -> bool:

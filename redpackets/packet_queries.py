@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 
 from app.people.models import OrgUnit, OrgUnitClosure, Person
 from redpackets.models import Budget, Packet, Share
@@ -15,9 +15,8 @@ SHOWN_RECEIVERS_MAX = 100
 
 def packets_overseen(
     person_id: UUID,
-    managed_at: Collection[UUID],
+    overseen_at: Collection[UUID],
     *,
-    sees_all: bool,
     is_mine: bool,
     state: str | None,
     before: UUID | None,
@@ -27,7 +26,7 @@ def packets_overseen(
     """(packet, sender's name, principal's name, state now, free, claimed_minor) of packets, newest first.
 
     Those that the person sent; unless only these are asked for, also those whose budget they own, whose principal
-    lies where they manage packets, or all.
+    lies where they manage or audit packets.
     """
     shares = _shares()
     state_now = _state_now(shares.c.free, now)
@@ -51,7 +50,7 @@ def packets_overseen(
     )
     is_shown = Packet.actor_id == person_id
     if not is_mine:
-        is_shown = or_(is_shown, _overseen(person_id, managed_at), true() if sees_all else false())
+        is_shown = or_(is_shown, _overseen(person_id, overseen_at))
     found = found.where(is_shown)
     if state:
         found = found.where(state_now == state)
@@ -69,8 +68,8 @@ def receivers_of(packet_id: UUID) -> Select[Share, str]:
     )
 
 
-def _overseen(person_id: UUID, managed_at: Collection[UUID]) -> ColumnElement[bool]:
-    below = select(OrgUnitClosure.descendant_id).where(OrgUnitClosure.ancestor_id.in_(managed_at))
+def _overseen(person_id: UUID, overseen_at: Collection[UUID]) -> ColumnElement[bool]:
+    below = select(OrgUnitClosure.descendant_id).where(OrgUnitClosure.ancestor_id.in_(overseen_at))
     own = select(Budget.id).where(Budget.owner_id == person_id)
     return or_(Packet.budget_id.in_(own), Packet.on_behalf_of_id.in_(below))
 

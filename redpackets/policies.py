@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core.callers import Caller
-from app.core.errors import NotAllowed
 from app.core.work import tenant_of
-from app.people.services import write_audit
+from app.people.services import require_company, write_audit
 from redpackets import approval_queries
 from redpackets.approval_models import Policy
 from redpackets.bands import Band, BandAsked, band_for, thresholds_of, whole_bands
@@ -39,9 +38,7 @@ def set_policy(
     session: Session, *, caller: Caller, asked: Sequence[BandAsked], now: datetime
 ) -> Policy:
     """Put a new version of the company's policy into force, as somebody who manages the whole company's packets."""
-    held_at = caller.units_with(MANAGE)
-    if not held_at or not session.scalars(approval_queries.top_units(held_at)).all():
-        raise NotAllowed
+    require_company(session, caller, MANAGE)
     bands, errors = whole_bands(asked)
     if errors:
         raise BandsRefused(errors)

@@ -80,7 +80,8 @@ def freeze_packet(
     packet = session.scalar(queries.packet_locked(packet_id))
     if packet is None or not lifecycle.knows_of(session, caller, packet_id):
         raise NotFound
-    if not (lifecycle.may_manage(session, caller, packet) or caller.may("redpackets.audit")):
+    may_audit = lifecycle.may_audit(session, caller, packet)
+    if not (may_audit or lifecycle.may_manage(session, caller, packet)):
         raise NotAllowed
     if (packet.frozen_at is not None) == freeze.frozen:
         return

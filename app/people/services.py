@@ -217,6 +217,14 @@ def require_at(session: Session, caller: Caller, permission: str, unit_id: UUID)
         raise NotAllowed
 
 
+def require_company(session: Session, caller: Caller, permission: str) -> None:
+    """Refuse unless the caller holds the permission for the whole company: at a unit with none above it."""
+    held_at = caller.units_with(permission)
+    whole = queries.units_above(None).where(OrgUnit.id.in_(held_at)).limit(1)
+    if not held_at or session.scalar(whole) is None:
+        raise NotAllowed
+
+
 def write_audit(
     session: Session,
     *,

@@ -13,6 +13,7 @@ from app.core.errors import NotFound, VersionConflict
 from app.core.ids import new_id
 from app.core.work import tenant_of
 from app.people.models import OrgUnit
+from app.people.queries import is_at_or_below
 from app.people.services import require_at, write_audit
 from redpackets.budgets import require_spendable
 from redpackets.campaigns import placing, queries
@@ -153,7 +154,7 @@ def shows_figures(
     session: Session, caller: Caller, figures: Figures, rule: TriggerRule, subject_ids: set[UUID]
 ) -> bool:
     """Say whether the caller may see at which figures a rule fired: its owner, auditors, who sees the metric itself."""
-    if rule.owner_id == caller.person_id or caller.may(AUDIT):
+    if rule.owner_id == caller.person_id or _audits(session, caller, rule):
         return True
     return figures.may_see(session, caller=caller, metric=rule.metric, subject_ids=subject_ids)
 
@@ -201,6 +202,12 @@ def check_terms(
     if not figures.may_see(session, caller=caller, metric=terms.metric, subject_ids=asked):
         raise FigureNotVisible
     return budget, subjects
+
+
+def _audits(session: Session, caller: Caller, rule: TriggerRule) -> bool:
+    held_at = caller.units_with(AUDIT)
+    unit_id = session.scalars(queries.budget_unit(rule.budget_id)).one()
+    return bool(held_at) and bool(session.scalar(is_at_or_below(unit_id, held_at)))
 
 
 def _check_figure(figures: Figures, terms: RuleTerms) -> None:

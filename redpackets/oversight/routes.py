@@ -19,6 +19,7 @@ from app.core.http import (
 )
 from app.core.jobs import defer
 from app.core.paging import slice_page
+from app.people.services import require_company
 from redpackets.oversight import effects, queries, reporting, services
 from redpackets.oversight.jobs import SCAN_JOB
 from redpackets.oversight.ports import AUDIENCE_ACTIVITY
@@ -47,6 +48,7 @@ routes = Routes("oversight", __name__)
 def read_oversight_policy() -> Response:
     """Say from when on patterns are flagged."""
     with unit_of_work() as session:
+        require_company(session, caller(session), services.AUDIT)
         return answer(OversightPolicyOut, services.read_policy(session))
 
 
@@ -58,9 +60,11 @@ def change_oversight_policy(body: dict[str, Any]) -> Response:
     """Flag from other thresholds on; flags that were made stay."""
     thresholds = {name: value for name, value in body.items() if name != "version"}
     with unit_of_work() as session:
+        me = caller(session)
+        require_company(session, me, services.AUDIT)
         services.change_policy(
             session,
-            caller=caller(session),
+            caller=me,
             version=body["version"],
             asked=Thresholds(**thresholds),
             now=workspace().now(),
@@ -74,6 +78,7 @@ def change_oversight_policy(body: dict[str, Any]) -> Response:
 def ask_for_scan() -> Response:
     """Have all patterns looked for now, rather than by night."""
     with unit_of_work() as session:
+        require_company(session, caller(session), services.AUDIT)
         defer(session, SCAN_JOB, lock=SCAN_JOB, once=True)
     return answer(ScanOut, {"state": "queued"}, 202)
 
@@ -87,6 +92,7 @@ def list_flags(query: dict[str, Any]) -> Response:
     page = page_of(query)
     before = page.after(UUID)
     with unit_of_work() as session:
+        require_company(session, caller(session), services.AUDIT)
         found = queries.flags(
             state=query["state"],
             kind=query["kind"],
@@ -105,9 +111,9 @@ def list_flags(query: dict[str, Any]) -> Response:
 def resolve_flag(body: dict[str, Any], flag_id: UUID) -> Response:
     """Dismiss or confirm a flag that is not about me, and say why; a repeat changes nothing."""
     with unit_of_work() as session:
-        flag = services.resolve(
-            session, caller=caller(session), flag_id=flag_id, **body, now=workspace().now()
-        )
+        me = caller(session)
+        require_company(session, me, services.AUDIT)
+        flag = services.resolve(session, caller=me, flag_id=flag_id, **body, now=workspace().now())
         [described] = services.describe_flags(session, [flag])
         return answer(FlagOut, described)
 

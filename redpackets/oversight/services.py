@@ -17,7 +17,7 @@ from app.core.errors import NotFound, VersionConflict
 from app.core.events import SCOPE_COUNT_MAX, record
 from app.core.ids import new_id
 from app.core.work import tenant_of
-from app.people.queries import scopes_of_holders, scopes_of_persons
+from app.people.queries import scopes_of_holders, scopes_of_persons, units_above
 from app.people.services import write_audit
 from redpackets.approval_queries import active_policy
 from redpackets.oversight import queries
@@ -218,9 +218,9 @@ def _keep(session: Session, finding: Finding, now: datetime) -> bool:
 
 
 def _auditors(session: Session, except_ids: Sequence[UUID]) -> list[UUID]:
-    """List the personal scopes of the auditors, but for those whom it is about."""
+    """List the personal scopes of the auditors of the whole company, but for those whom it is about."""
     about = {row.id for row in session.execute(scopes_of_persons(except_ids))}
-    auditors = session.scalars(scopes_of_holders(AUDIT))
+    auditors = session.scalars(scopes_of_holders(AUDIT, units_above(None)))
     return sorted(set(auditors) - about)[:SCOPE_COUNT_MAX]
 
 

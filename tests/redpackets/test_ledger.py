@@ -65,8 +65,11 @@ def test_an_auditor_is_shown_that_the_ledger_holds(rewards, spent):
     assert "balances_are_folds_of_the_journal" in proof["checks"]
 
 
-def test_the_ledger_is_shown_to_auditors_only(rewards):
-    assert rewards.manager.get("/ledger/verification").status_code == 403
+def test_the_ledger_is_shown_to_auditors_of_the_whole_company_only(rewards):
+    branch = rewards.company.phone("Abe", rewards.sales, role="auditor")
+    for phone in (rewards.manager, branch):
+        assert phone.get("/ledger/verification").status_code == 403
+        assert phone.get("/ledger/heads").status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,41 @@ def test_who_may_stop_a_packet(rewards, other_company, verb):
     assert rewards.owner.post(f"{packet}/{verb}", body).status_code == 200
 
 
+def test_who_audits_a_branch_sees_and_freezes_its_packets_alone(rewards):
+    company = rewards.company
+    rewards.team("Lin")
+    north = company.unit("North", rewards.sales)
+    here = company.phone("Ada", role="auditor", role_at=rewards.sales)
+    below = company.phone("Abe", role="auditor", role_at=north)
+    beside = company.phone("Ava", company.unit("Warehouse"), role="auditor")
+    packet = rewards.send()
+
+    assert here.get(packet).json["total_minor"] == 1_000
+    assert [p["id"] for p in here.get("/red-packets").json["items"]] == [str(id_of(packet))]
+    for phone in (below, beside):
+        assert phone.get(packet).status_code == 404
+        assert phone.get("/red-packets").json["items"] == []
+        assert phone.get(f"{packet}/effect").status_code == 404
+        assert phone.get(f"{packet}/proof").status_code == 404
+        assert phone.post(f"{packet}/freeze", STOP).status_code == 404
+    assert rewards.manager.get(packet).json["frozen"] is False
+    assert here.post(f"{packet}/freeze", STOP).json["frozen"] is True
+
+
+def test_who_audits_a_branch_and_is_in_an_audience_sees_of_it_what_all_see(rewards):
+    company = rewards.company
+    shelf = company.unit("Warehouse")
+    ava = company.phone("Ava", shelf, role="auditor")
+    [lin] = rewards.team("Lin")
+    both = [{"kind": "unit", "id": str(unit)} for unit in (rewards.sales, shelf)]
+    packet = company.phone("Olga", role="owner").pay(
+        "/red-packets", rewards.asked(audience={"scopes": both})
+    )
+    path = f"/red-packets/{packet.json['id']}"
+    assert set(ava.get(path).json) == set(lin.get(path).json)
+    assert ava.post(f"{path}/freeze", STOP).status_code == 403
+
+
 def test_senders_list_what_they_sent_and_overseers_what_they_oversee(rewards):
     [lin] = rewards.team("Lin")
     warehouse = rewards.company.unit("Warehouse")

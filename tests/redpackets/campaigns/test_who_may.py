@@ -67,6 +67,31 @@ def test_auditors_trace_a_fire_and_who_may_not_see_a_figure_sees_the_fire_withou
     assert auditor.delete(f"/kpi-rules/{rule}").status_code == 403
 
 
+def test_who_audits_another_branch_sees_no_figure_of_a_rule_they_keep(drive: Drive):
+    rule = drive.rule()
+    drive.sells("1", "100")
+    drive.evaluate()
+    keeper = drive.company.phone("Opal", role="operator")
+    with drive.company.transaction() as session:
+        services.grant_role(
+            session,
+            person_id=keeper.person.id,
+            role_key="auditor",
+            unit_id=drive.company.unit("Warehouse"),
+        )
+    [seen] = drive.fires(rule, by=keeper)["items"]
+    assert (seen["value"], seen["documents"]) == (None, [])
+    with drive.company.transaction() as session:
+        services.grant_role(
+            session,
+            person_id=keeper.person.id,
+            role_key="auditor",
+            unit_id=drive.rewards.sales,
+        )
+    [seen] = drive.fires(rule, by=keeper)["items"]
+    assert seen["value"] == 10_000
+
+
 def test_another_companys_subjects_budget_and_rules_are_not_there(drive: Drive, other_company):
     foreign = other_company.phone("Stranger", role="owner")
     rule = drive.rule()

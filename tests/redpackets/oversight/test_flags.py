@@ -92,8 +92,14 @@ def test_a_resolution_without_a_reason_or_a_verdict_is_refused(gifts, flag):
     assert [found["state"] for found in gifts.flags()] == ["open"]
 
 
-def test_only_auditors_look(gifts, flag):
-    for phone in (gifts.rewards.manager, gifts.rewards.company.phone("Finn", role="finance")):
+def test_only_auditors_of_the_whole_company_look(gifts):
+    company = gifts.rewards.company
+    branch = company.phone("Abe", gifts.rewards.sales, role="auditor")
+    lin, zhao = gifts.rewards.team("Lin", "Zhao")
+    gifts.repeat(6, lin, zhao)
+    [flag] = gifts.scan()
+    assert heard(gifts, branch) == []
+    for phone in (gifts.rewards.manager, company.phone("Finn", role="finance"), branch):
         assert phone.get("/oversight/flags").status_code == 403
         assert phone.get("/oversight/policy").status_code == 403
         assert phone.put("/oversight/policy", policy()).status_code == 403
