@@ -23,7 +23,7 @@ export const zh = {
     compare: { last_year: "同比", previous: "环比", target: "目标", none: "不比较" }, compareLabel: "比较",
     period: { mtd: "本月", qtd: "本季", ytd: "本年" }, periodLabel: "期间",
     by: { units: "按组织", people: "按人员" }, below: "下级", rest: "其他", attainment: "达成", change: "变化", nobodyBelow: "没有可以细分的内容", allScope: "返回全部范围",
-    documents: "ERP 单据", course: "{title} 走势", share: "分享到动态", shareWords: "说点什么（可不填）", shared: "已分享到动态",
+    documents: "ERP 单据", noDocuments: "本期没有单据", course: "{title} 走势", share: "分享到动态", shareWords: "说点什么（可不填）", shared: "已分享到动态",
   },
   parts: { ordered_net: "已下单", shipped_net: "已发货", invoiced_of_orders: "已开票", collected: "已回款", open: "未完成", overdue: "逾期未交", not_due: "未到期", "1_30": "逾期1–30天", "31_60": "逾期31–60天", "61_90": "逾期61–90天", over_90: "逾期90天+" },
   audience: { to: "发给", choose: "选择受众", title: "选择受众", search: "按名称查找组织或同事", reaches: "{n} 人", doneWith: "完成（{n} 人）", everybody: "全员" },
@@ -56,7 +56,7 @@ export const zh = {
     freeze: "冻结", thaw: "解除冻结", frozeIt: "已冻结", thawed: "已解除冻结",
     from: "{name} 代表 {unit} 发出", open: "打开红包", openShort: "開", got: "已领 {amount}", left: "剩 {n}/{of} 个", until: "{at} 截止", tooLate: "手慢了，已被抢完", retrying: "网络中断，正在重试…不会重复领取", inWallet: "已存入我的钱包",
     claims: "领取情况", noClaims: "还没有人领取", luckiest: "手气最佳",
-    entry: { grant: "红包", claim: "领取红包", payout_sent: "发放中", payout_failed: "发放退回", payout: "发放到账", redemption: "积分兑换" },
+    entry: { allot: "预算下拨", withdraw: "预算收回", roll_over: "预算结转", recover: "预算回收", fund: "红包预留", claim: "领取红包", refund: "红包退回", points_expired: "积分过期", reserve_points: "积分兑换", release_points: "兑换退回", fulfil_points: "兑换完成", payout_sent: "发放中", payout_paid: "发放到账", payout_failed: "发放退回" },
   },
   approvals: {
     title: "红包审批", end: { pending: "待审批", approved: "已批准", rejected: "未通过", lapsed: "已失效" }, none: "这里没有红包", budget: "预算", made: "已批", until: "截止", nobodyYet: "还没有人审批",
