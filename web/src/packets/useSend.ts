@@ -1,6 +1,6 @@
 // A packet being prepared: kept as a draft with its Idempotency-Key, so that sending it twice sends it once.
 import { computed, ref, watch } from "vue";
-import { SHARES_MAX, toMinor } from "./rules";
+import { momentOf, SHARES_MAX, toMinor } from "./rules";
 import { pay } from "@/api/call";
 import { newId } from "@/api/ids";
 import { asProblem, type Problem } from "@/api/problem";
@@ -8,11 +8,11 @@ import type { AudiencePick, Packet } from "@/api/shapes";
 import { useDraft } from "@/store/drafts";
 import { usePackets } from "@/store/packets";
 
-type Draft = { key: string; kind: "lucky" | "equal"; budgetId: string; total: string; count: string; audience: AudiencePick[]; category: string; purpose: string; greeting: string; cover: string };
+type Draft = { key: string; kind: "lucky" | "equal"; budgetId: string; total: string; count: string; audience: AudiencePick[]; category: string; purpose: string; greeting: string; cover: string; opensAt: string; expiresAt: string };
 
 export function useSend() {
   const packets = usePackets();
-  const empty = (): Draft => ({ key: newId(), kind: "lucky", budgetId: "", total: "", count: "", audience: [], category: "thanks", purpose: "", greeting: "", cover: "" });
+  const empty = (): Draft => ({ key: newId(), kind: "lucky", budgetId: "", total: "", count: "", audience: [], category: "thanks", purpose: "", greeting: "", cover: "", opensAt: "", expiresAt: "" });
   const { draft, isRestored, discard } = useDraft<Draft>("packet", empty);
   const problem = ref<Problem | null>(null);
   const isLoading = ref(true);
@@ -43,7 +43,7 @@ export function useSend() {
     if (chosen && !draft.audience.length) draft.audience = [{ kind: "unit", id: chosen.unit_id, include_below: true }];
   });
   // Another packet is another payment: what is changed after a refusal goes out under a key of its own.
-  watch(() => [draft.kind, draft.budgetId, draft.total, draft.count, JSON.stringify(draft.audience), draft.purpose, draft.greeting, draft.cover], () => {
+  watch(() => [draft.kind, draft.budgetId, draft.total, draft.count, JSON.stringify(draft.audience), draft.category, draft.purpose, draft.greeting, draft.cover, draft.opensAt, draft.expiresAt], () => {
     if (problem.value && !problem.value.isPassing) draft.key = newId();
   });
 
@@ -75,6 +75,8 @@ export function useSend() {
     purpose: { category: draft.category, text: draft.purpose.trim() },
     greeting: draft.greeting.trim(),
     cover: draft.cover,
+    opens_at: momentOf(draft.opensAt),
+    expires_at: momentOf(draft.expiresAt),
   });
 
   return { draft, usable, budget, totalMinor, shares, isOver, sharesFit, canSend, isLoading, isSending, problem, load, send };
