@@ -51,6 +51,7 @@ export const zh = {
     state: { open: "打开红包", mine: "已领取", exhausted: "已抢完", expired: "已过期", cancelled: "已撤回", scheduled: "还没到时间", pending_approval: "等待审批，批准后才会发出", rejected: "审批未通过，没有发出", frozen: "已被冻结，暂时不能领取", unknown: "查看红包" },
     stage: { open: "进行中", mine: "已领取", exhausted: "已抢完", expired: "已过期", cancelled: "已撤回", scheduled: "待开始", pending_approval: "待审批", rejected: "未通过", frozen: "已冻结", unknown: "—" },
     deciding: "正在确认，请稍候…不会重复领取", sentList: "发出的红包", mine: "我发出的", all: "全部可见", noneSent: "还没有发出过红包", receivers: "指定领取人", share: { free: "未领取", claimed: "已领取", refunded: "已退回", renounced: "已放弃" },
+    categoryLabel: "类别", category: { thanks: "感谢", recognition: "表彰", sales: "业绩", party: "活动", benefit: "福利" }, opensAt: "开抢时间（不填为立即）", expiresAt: "截止时间（不填为 24 小时后，最长 7 天）",
     coverLabel: "封面（可不选）", cover: { classic: "经典", spring: "新春", lantern: "灯笼", birthday: "生日", anniversary: "周年", rain: "红包雨", champion: "冠军" },
     stop: { cancellation: "撤回", closing: "提前结束" }, stopText: { cancellation: "撤回后全部金额退回预算，收到的人将不能再领取。", closing: "已领取的保留，剩余金额退回预算。" }, stopped: { cancellation: "已撤回", closing: "已结束" },
     freeze: "冻结", thaw: "解除冻结", frozeIt: "已冻结", thawed: "已解除冻结",
