@@ -1,7 +1,7 @@
 import type { Texts } from "./zh";
 
 export const en: Texts = {
-  app: { comma: ", ", back: "Back", close: "Close", cancel: "Cancel", retry: "Try again", more: "More", done: "Done", edit: "Edit", discard: "Discard", reload: "Update now", update: "A new version is here", offline: "No network: this is what was last known", waiting: "{n} waiting to be sent", live: "Live", notLive: "Connecting" },
+  app: { name: "Workspace", comma: ", ", back: "Back", close: "Close", cancel: "Cancel", retry: "Try again", more: "More", done: "Done", edit: "Edit", discard: "Discard", reload: "Update now", update: "A new version is here", offline: "No network: this is what was last known", waiting: "{n} waiting to be sent", live: "Live", notLive: "Connecting" },
   trouble: { offline: "The network is away", fault: "Something went wrong; please try again" },
   state: { loading: "Loading", empty: "Nothing here yet", forbidden: "You may not see this, or it is no longer there", lost: "No such page", lostText: "There is no such page" },
   pull: { pull: "Pull to refresh", loose: "Release to refresh", loading: "Refreshing" },

@@ -1,5 +1,5 @@
 export const zh = {
-  app: { comma: "、", back: "返回", close: "关闭", cancel: "取消", retry: "重试", more: "更多", done: "完成", edit: "修改", discard: "删除", reload: "立即更新", update: "有新版本", offline: "网络不可用，显示的是最近一次的内容", waiting: "{n} 条待发送", live: "实时连接中", notLive: "正在连接" },
+  app: { name: "工作台", comma: "、", back: "返回", close: "关闭", cancel: "取消", retry: "重试", more: "更多", done: "完成", edit: "修改", discard: "删除", reload: "立即更新", update: "有新版本", offline: "网络不可用，显示的是最近一次的内容", waiting: "{n} 条待发送", live: "实时连接中", notLive: "正在连接" },
   trouble: { offline: "网络不可用", fault: "出了点问题，请重试" },
   state: { loading: "加载中", empty: "这里还没有内容", forbidden: "你没有查看权限，或内容已不存在", lost: "页面不存在", lostText: "没有这个页面" },
   pull: { pull: "下拉刷新", loose: "松开刷新", loading: "刷新中" },
