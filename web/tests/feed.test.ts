@@ -112,6 +112,18 @@ describe("the feed", () => {
     expect([feed.isLoaded, feed.problem, asked.mock.calls.length]).toEqual([true, null, 2]);
   });
 
+  it("says why the next page is not there, and has it when asked again", async () => {
+    answerWith({ status: 200, body: { items: [post("b")], next_cursor: "older" } }, { status: 200, body: { items: [], next_cursor: null } });
+    const feed = useFeed();
+    await feed.refresh();
+    answerWith({ status: 500 });
+    await feed.more();
+    expect([feed.problem, feed.moreProblem?.status, feed.order]).toEqual([null, 500, ["b"]]);
+    answerWith({ status: 200, body: { items: [post("a")], next_cursor: null } });
+    await feed.more();
+    expect([feed.moreProblem, feed.order]).toEqual([null, ["b", "a"]]);
+  });
+
   it("opens to what was kept when there is no network", async () => {
     await opened([post("a")], [post("must", { response: "acknowledge" })]);
     setActivePinia(createPinia());

@@ -30,6 +30,7 @@ export const useFeed = defineStore("feed", () => {
   const isLoaded = ref(false);
   const isLoading = ref(false);
   const problem = ref<Problem | null>(null);
+  const moreProblem = ref<Problem | null>(null);
   const outbox = useOutbox();
   const me = useMe();
   /** Heard while pages were on their way, which may not know of it. */
@@ -105,6 +106,7 @@ export const useFeed = defineStore("feed", () => {
 
   async function more(): Promise<void> {
     if (!cursor.value || isLoading.value) return;
+    moreProblem.value = null;
     beginReading();
     try {
       const page = await get<Page<Post>>(`/feed?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
@@ -112,7 +114,7 @@ export const useFeed = defineStore("feed", () => {
       order.value = [...order.value, ...page.items.map((post) => post.id).filter((id) => !order.value.includes(id))];
       cursor.value = page.next_cursor;
     } catch (error) {
-      problem.value = asProblem(error);
+      moreProblem.value = asProblem(error);
     } finally {
       endReading();
     }
@@ -269,8 +271,8 @@ export const useFeed = defineStore("feed", () => {
     heardMeanwhile.length = 0;
     [held, isRead.value] = [null, false];
     [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
-    [isBegun.value, isLoaded.value, problem.value] = [false, false, null];
+    [isBegun.value, isLoaded.value, problem.value, moreProblem.value] = [false, false, null, null];
   }
 
-  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, isRead, problem, onTop, shownOnTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, showPinned, hear, acknowledge, react, clear };
+  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, isRead, problem, moreProblem, onTop, shownOnTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, showPinned, hear, acknowledge, react, clear };
 });
