@@ -37,6 +37,8 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+#: Where a build keeps the files of the one before it (``app/runtime/web_build.py``).
+EARLIER = "earlier"
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta http-equiv="refresh" content="5">
@@ -80,8 +82,9 @@ def read_deep_screen(screen: str, rest: str) -> Response:
 @limiter.exempt
 @public
 def read_asset(name: str) -> Response:
-    """Give a file whose name says its content."""
-    return _file(f"assets/{name}", FOR_EVER)
+    """Give a file whose name says its content; a page of the build before still finds its own."""
+    is_earlier = f"assets/{name}" not in _names(_built_at())
+    return _file(f"{EARLIER if is_earlier else 'assets'}/{name}", FOR_EVER)
 
 
 @routes.get("/<name>")

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response
+from flask import Response, request
 from sqlalchemy.orm import Session
 
 from app.core.composition import workspace
@@ -23,6 +23,7 @@ from app.core.http import (
     signed_in,
     unit_of_work,
 )
+from app.core.idempotency import answer_once
 from app.core.paging import slice_page
 from app.core.problems import language
 from app.people.audiences import AudienceScope
@@ -135,26 +136,25 @@ def list_documents(query: dict[str, Any], key: str) -> Response:
 @routes.takes(ShareFigureIn)
 @routes.gives(201, SharedFigureOut)
 def share_figure(body: dict[str, Any], key: str) -> Response:
-    """Put a figure, frozen as it is now, up for talk before an audience I may address."""
+    """Put a figure, frozen as it is now, up for talk before an audience I may address. Takes an Idempotency-Key."""
     with unit_of_work() as session:
-        share = services.share_figure(
-            session,
-            reader=_reader(session),
-            key=key,
-            asked=_asked(body),
-            text=body["text"],
-            audience=[AudienceScope(**scope) for scope in body["audience"]["scopes"]],
-        )
-        return raw_answer(
-            {
-                "id": share.id,
-                "card": share.card,
-                "text": share.text,
-                "figure": share.figure,
-                "created_at": share.created_at,
-            },
-            201,
-        )
+        reader = _reader(session)
+
+        def make() -> Response:
+            share = services.share_figure(
+                session,
+                reader=reader,
+                key=key,
+                asked=_asked(body),
+                text=body["text"],
+                audience=[AudienceScope(**scope) for scope in body["audience"]["scopes"]],
+            )
+            told = ("id", "card", "text", "figure", "created_at")
+            return raw_answer({name: getattr(share, name) for name in told}, 201)
+
+        if "Idempotency-Key" in request.headers:
+            return answer_once(session, caller=reader.caller, body=body, now=reader.now, make=make)
+        return make()
 
 
 @routes.get("/watches")

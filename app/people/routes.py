@@ -33,6 +33,7 @@ from app.people.schemas import (
     AudienceIn,
     AudiencePeopleIn,
     ColleagueOut,
+    MeIn,
     MeOut,
     MySignInOut,
     PeopleQuery,
@@ -175,6 +176,18 @@ def read_me() -> Response:
             "time_zone": me.time_zone,
         }
         return answer(MeOut, described)
+
+
+@routes.patch("/me")
+@signed_in
+@routes.takes(MeIn)
+@routes.gives(204)
+def change_me(body: dict[str, Any]) -> Response:
+    """Choose the language of what is pushed to my devices."""
+    with unit_of_work() as session:
+        me = caller(session)
+        session.get_one(Person, (me.tenant_id, me.person_id)).locale = body["locale"]
+    return nothing()
 
 
 @routes.put("/devices/<uuid:device_id>/push-token")

@@ -10,6 +10,7 @@ from app.people.audiences import SCOPE_COUNT_MAX
 PASSWORD_LENGTH_MAX = 256
 REFRESH_TOKEN_LENGTH_MAX = 200
 PUSH_TOKEN_LENGTH_MAX = 4_096
+LOCALES = ("zh-CN", "en")
 SCOPE_KINDS = ("tenant", "unit", "role", "person")
 
 
@@ -109,6 +110,12 @@ class MeOut(WireSchema):
     permissions = fields.List(fields.String())
     locale = fields.String()
     time_zone = fields.String()
+
+
+class MeIn(WireSchema):
+    """The language in which I am told what I did not ask for."""
+
+    locale = fields.String(required=True, validate=one_of(LOCALES))
 
 
 class PushTokenIn(WireSchema):

@@ -20,6 +20,8 @@ WEB = ROOT / "web"
 BUILT = WEB / "dist"
 MODULES = WEB / "node_modules"
 NODE_LIST = "requirements-web.txt"
+#: The files of the build before, which pages that are still open may ask for.
+EARLIER = "earlier"
 #: A build says by this file of which sources it is; so do the installed libraries of which list.
 PROOF = "sources.sha256"
 SOURCES = (
@@ -125,8 +127,15 @@ def _bundle(node: list[str], sources: str) -> None:
     arguments = ["build", "--outDir", str(draft), "--emptyOutDir", "--logLevel", "warn"]
     _run([*node, str(vite), *arguments], node, "vite build", WORKSPACE_BUILD_ID=sources[:16])
     (draft / PROOF).write_text(sources)
+    _keep_earlier(draft)
     shutil.rmtree(BUILT, ignore_errors=True)
     draft.rename(BUILT)
+
+
+def _keep_earlier(draft: Path) -> None:
+    """Take over the files of the build before, and none of those before it."""
+    if (BUILT / "assets").is_dir():
+        shutil.copytree(BUILT / "assets", draft / EARLIER)
 
 
 def _npm(node: list[str]) -> list[str]:

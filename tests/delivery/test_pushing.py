@@ -40,6 +40,21 @@ def test_who_is_away_is_pushed_to_at_once(company, phone_with_token):
     assert attempts(company, lin) == [("accepted", 1, None)]
 
 
+def test_a_push_is_in_the_language_its_reader_chose(company, phone_with_token):
+    lin = phone_with_token("Lin")
+    assert lin.patch("/me", {"locale": "en"}).status_code == 204
+    tell(company, lin)
+    company.settle()
+    assert received(lin)[0]["notification"] == {"title": "News", "body": "Please look"}
+    assert lin.get("/me").json["locale"] == "en"
+
+
+def test_a_language_without_texts_is_not_taken(phone_with_token):
+    lin = phone_with_token("Lin")
+    reply = lin.patch("/me", {"locale": "tlh"})
+    assert (reply.status_code, list(reply.json["errors"])) == (422, ["locale"])
+
+
 def test_nobody_outside_the_audience_is_pushed_to(company, other_company, phone_with_token):
     lin, wu = phone_with_token("Lin"), phone_with_token("Wu")
     stranger = other_company.phone("Lin")

@@ -132,6 +132,17 @@ def test_a_shared_figure_stays_as_it_was(sales, space):
     assert len(fact.scope_ids) == 1
 
 
+def test_a_figure_shared_again_for_want_of_an_answer_is_shared_once(sales):
+    sales.erp.order("1", "10", seller=sales.key(sales.ann))
+    sales.company.settle()
+    audience = {"scopes": [{"kind": "unit", "id": str(sales.north)}]}
+    asked = {"text": "Look", "audience": audience}
+    first = sales.wen.pay("/cards/sales/shares", asked, key="once")
+    again = sales.wen.pay("/cards/sales/shares", asked, key="once")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json == first.json
+
+
 def test_a_figure_is_shared_only_before_whom_one_may_address(sales):
     audience = {"scopes": [{"kind": "unit", "id": str(sales.south)}]}
     reply = sales.wen.post("/cards/sales/shares", {"audience": audience})

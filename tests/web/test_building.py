@@ -62,6 +62,22 @@ def test_an_installation_with_a_build_and_no_sources_needs_no_node(sources):
     assert web_build.is_current()
 
 
+def test_a_new_build_keeps_the_files_of_the_one_before_and_no_older_ones(sources, monkeypatch):
+    def vite(_command, _node, _name, **_more) -> None:
+        assets = sources / "dist.draft" / "assets"
+        assets.mkdir(parents=True)
+        (assets / f"{(sources / 'src' / 'main.ts').read_text()}.js").write_text("export {}")
+
+    monkeypatch.setattr(web_build, "_run", vite)
+    monkeypatch.setattr(web_build, "find_node", lambda: ["node"])
+    monkeypatch.setattr(web_build, "install_libraries", lambda _node, _folder: None)
+    for text in ("two", "three", "four"):
+        (sources / "src" / "main.ts").write_text(text)
+        web_build.build()
+    kept = (sources / "dist" / web_build.EARLIER).iterdir()
+    assert [file.name for file in kept] == ["three.js"]
+
+
 def test_a_build_that_fails_leaves_the_earlier_one_and_says_why(sources, monkeypatch, capfd):
     (sources / "src" / "main.ts").write_text("two")
     (sources / "node_modules").mkdir()

@@ -1,5 +1,7 @@
 """Every screen, finished, in both themes: nothing grave for a screen reader, nothing too wide or too small for a thumb."""
 
+import re
+
 import pytest
 
 from app.people.models import Person
@@ -10,11 +12,26 @@ from tests.builders.stream import wait_until
 from tests.erp_bridge.approving import Desk, open_desk
 from tests.erp_bridge.doubles.u8_gateway import U8Gateway, error
 from tests.web.conftest import IN_BROWSER, skip_loudly
-from tests.web.phones import Account, BrowserPhone
+from tests.web.phones import DESKTOP, Account, BrowserPhone
 from tests.web.screens import AXE, SCREENS, faults, put_on, show, stage
 
 pytestmark = IN_BROWSER
 THEMES = ("light", "dark")
+#: What a day at the desk goes over.
+AT_THE_DESK = (
+    "home",
+    "card",
+    "feed",
+    "compose",
+    "wallet",
+    "send",
+    "sent",
+    "who-got-what",
+    "documents",
+    "messages",
+    "people",
+    "me",
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,4 +91,29 @@ def test_a_screen_can_be_read_and_hit_by_everybody(ground, screen):
     for theme in THEMES:
         put_on(phone, theme)
         assert (theme, faults(phone)) == (theme, [])
+    assert phone.complaints == []
+
+
+@pytest.fixture(scope="module")
+def desk_phones(browser, ground):
+    """The same people in English at a desk."""
+    phones, _ = ground
+    opened = {
+        who: BrowserPhone(browser, phones[who].account, DESKTOP, language="en")
+        for who in ("leader", "member")
+    }
+    yield opened
+    for phone in opened.values():
+        phone.close()
+
+
+@pytest.mark.parametrize(
+    "screen", [one for one in SCREENS if one.name in AT_THE_DESK], ids=lambda screen: screen.name
+)
+def test_a_screen_can_be_read_in_english_at_a_desk(ground, desk_phones, screen):
+    phone = desk_phones[screen.who]
+    show(phone, screen, ground[1])
+    assert phone.page.locator("html").get_attribute("lang") == "en"
+    assert not re.search(r"[a-z]+\.[a-z]+\.[a-z]+|\{\w+\}", phone.page.inner_text("body"))
+    assert faults(phone) == []
     assert phone.complaints == []

@@ -7,6 +7,7 @@ import pytest
 
 from app import page
 from app.page import SCREENS
+from app.runtime import web_build
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,6 +87,14 @@ def test_a_new_build_is_served_without_a_restart(browser, built):
     (built / "build.json").write_text('{"id": "tuesday"}')
     assert browser.get("/robots.txt").status_code == 200
     assert browser.get("/build.json").json == {"id": "tuesday"}
+
+
+def test_a_page_of_the_build_before_still_finds_its_screens(browser, built):
+    (built / web_build.EARLIER).mkdir()
+    (built / web_build.EARLIER / "FeedView-d4e5f6.js").write_text("export {}")
+    reply = browser.get("/assets/FeedView-d4e5f6.js")
+    assert (reply.status_code, reply.mimetype) == (200, "text/javascript")
+    assert browser.get("/earlier/FeedView-d4e5f6.js").status_code == 404
 
 
 def test_without_a_build_the_page_says_so_and_the_api_works(browser, tmp_path, monkeypatch):

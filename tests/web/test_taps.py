@@ -49,6 +49,11 @@ APPROVE = Task("approve a packet", ("[data-waiting=decide]", "[data-approve]"), 
 DECIDED = Task(
     "what was decided", ("a.entry[href='/approvals']", "[role=radio]:text('已处理')"), "main"
 )
+ERP_DECIDED = Task(
+    "what I decided in the ERP",
+    (tab("me"), "main a[href='/approvals']", "[role=radio]:text('已处理')"),
+    "[data-no-documents]",
+)
 COLLEAGUE = Task("find somebody", (tab("feed"), "[data-search]"), "[data-words]")
 WHY = Task("who moved it", ("[data-card=sales]", SEEN_BY_PEOPLE), "table .name")
 DOCUMENTS = Task("the documents behind it", ("[data-card=sales]",), "td .digits")
@@ -71,7 +76,7 @@ TASKS: dict[str, tuple[Task, ...]] = {
         card("my_receivables"),
         DOCUMENTS,
     ),
-    "sales_leader": (ANNOUNCE, REWARD, REACH, SENT, card("sales"), WHY, DOCUMENTS),
+    "sales_leader": (ANNOUNCE, REWARD, REACH, SENT, ERP_DECIDED, card("sales"), WHY, DOCUMENTS),
     "manager": (ANNOUNCE, REWARD, REACH, SENT, APPROVE, DECIDED, COLLEAGUE),
     "owner": (
         *(card(key) for key in ("income", "profit", "expense", "sales", "receivables_ageing")),

@@ -45,6 +45,26 @@ def test_a_post_appears_at_a_colleague_without_moving_what_is_read(town, open_ph
     assert lin.complaints == wei.complaints == []
 
 
+def test_an_announcement_does_not_move_what_is_read(town, open_phone):
+    team = town.unit("Reading on")
+    boss, lan = open_phone("Head", team, role="manager"), open_phone("Lan", team)
+    boss.write("正在读的动态")
+    lan.go("feed")
+    lan.see("[data-fresh], [data-post]")
+    if lan.page.locator("[data-fresh]").count():
+        lan.page.click("[data-fresh]")
+    read = lan.see("[data-post]", "正在读的动态")
+    before = read.bounding_box()
+
+    boss.write("请确认盘点时间", announcement=True)
+
+    lan.see("[data-fresh]", "1 条新内容")
+    assert read.bounding_box() == before
+    lan.page.click("[data-fresh]")
+    lan.see(".pinned [data-acknowledge]")
+    assert boss.complaints == lan.complaints == []
+
+
 def test_an_announcement_stays_on_top_until_acknowledged_and_its_reach_moves(town, open_phone):
     team = town.unit("Announcing")
     boss, ming = open_phone("Boss", team, role="manager"), open_phone("Ming", team)

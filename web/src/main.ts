@@ -11,6 +11,7 @@ import { router } from "@/app/router";
 import { applyTheme } from "@/app/theme";
 import { lookForUpdate, startServiceWorker } from "@/app/updates";
 import { person } from "@/api/session";
+import { tellLanguage } from "@/people/language";
 import { useNotices } from "@/store/notices";
 import { followSignIn } from "@/store/presence";
 
@@ -20,6 +21,7 @@ const app = createApp(App).use(createPinia()).use(i18n).use(router);
 const begun = followSignIn();
 router.afterEach((to) => person.value && useNotices().readAbout(to.path));
 watch(person, (now) => {
+  void tellLanguage();
   if (!now && !router.currentRoute.value.meta.isPublic) {
     void router.replace({ path: "/sign-in", query: { then: router.currentRoute.value.fullPath } });
   }
@@ -29,6 +31,8 @@ app.mount("#app");
 // Installing it fetches the whole app, so the first screen goes first.
 void begun.then(() => whenIdle(startServiceWorker)).then(lookForUpdate);
 onReturn(() => void lookForUpdate());
+void begun.then(tellLanguage);
+onReturn(() => void tellLanguage());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") void lookForUpdate();
 });

@@ -49,6 +49,25 @@ describe("the feed", () => {
     expect(feed.posts.must?.mine.acknowledged_at).toBe("2026-11-22T01:00:00Z");
   });
 
+  it("lets an announcement wait above too, and has it on top for whoever comes to the list", async () => {
+    const feed = await opened([post("a")]);
+    feed.hear(published(post("must", { type: "announcement", response: "acknowledge" })));
+    expect([feed.fresh, feed.shownOnTop]).toEqual([["must"], []]);
+    feed.showPinned();
+    expect([feed.fresh, feed.shownOnTop.map((one) => one.id), feed.below.map((one) => one.id)]).toEqual([[], ["must"], ["a"]]);
+  });
+
+  it("leaves the list as it is read when it is read again, without what is gone", async () => {
+    const feed = await opened([post("c", { publish_seq: 3 }), post("b", { publish_seq: 2 }), post("a", { publish_seq: 1 })]);
+    feed.isRead = true;
+    const must = post("must", { publish_seq: 5, response: "acknowledge" });
+    await opened([must, post("d", { publish_seq: 4 }), post("c", { publish_seq: 3 }), post("a", { publish_seq: 1 })], [must]);
+    expect([feed.order, feed.fresh, feed.shownOnTop]).toEqual([["c", "a"], ["must", "d"], []]);
+    feed.hear(published(post("e", { publish_seq: 6 })));
+    feed.showFresh();
+    expect([feed.order, feed.fresh, feed.shownOnTop.map((one) => one.id)]).toEqual([["e", "must", "d", "c", "a"], [], ["must"]]);
+  });
+
   it("keeps what is mine of an item that others change", async () => {
     const feed = await opened([post("a", { mine: { seen_at: null, acknowledged_at: null, answer: null, reactions: ["like"] } })]);
     feed.hear(heard("feeds.post_changed", { post_id: "a", post: { ...post("a", { body_html: "new" }), mine: undefined } }));
@@ -105,6 +124,18 @@ describe("the feed", () => {
     answerWith({ status: 200, body: { items: [post("a")], next_cursor: null } });
     await feed.begin();
     expect([feed.isLoaded, feed.problem, asked.mock.calls.length]).toEqual([true, null, 2]);
+  });
+
+  it("says why the next page is not there, and has it when asked again", async () => {
+    answerWith({ status: 200, body: { items: [post("b")], next_cursor: "older" } }, { status: 200, body: { items: [], next_cursor: null } });
+    const feed = useFeed();
+    await feed.refresh();
+    answerWith({ status: 500 });
+    await feed.more();
+    expect([feed.problem, feed.moreProblem?.status, feed.order]).toEqual([null, 500, ["b"]]);
+    answerWith({ status: 200, body: { items: [post("a")], next_cursor: null } });
+    await feed.more();
+    expect([feed.moreProblem, feed.order]).toEqual([null, ["b", "a"]]);
   });
 
   it("opens to what was kept when there is no network", async () => {

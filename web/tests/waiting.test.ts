@@ -1,6 +1,6 @@
 import { answerWith, signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { effectScope, nextTick } from "vue";
 import type { Home, Me, Post } from "@/api/shapes";
 import { useWaiting } from "@/figures/useWaiting";
@@ -11,8 +11,10 @@ import { useMe } from "@/store/me";
 const waiting = () => effectScope().run(useWaiting)!;
 const announced = { id: "must", response: "acknowledge", subject: null, author: { id: "wei" } } as unknown as Post;
 
-async function feedIsRead(pinned: Post[]): Promise<void> {
-  answerWith({ status: 200, body: { items: [], next_cursor: null } }, { status: 200, body: { items: pinned, next_cursor: null } });
+const envelope = (seq: number): Post => ({ id: `post-${seq}`, publish_seq: seq, author: { id: "wei" }, subject: { kind: "packet", id: `packet-${seq}`, data: { expires_at: "2099-01-01T00:00:00Z" } } }) as unknown as Post;
+
+async function feedIsRead(pinned: Post[], items: Post[] = []): Promise<void> {
+  answerWith({ status: 200, body: { items, next_cursor: null } }, { status: 200, body: { items: pinned, next_cursor: null } });
   await useFeed().refresh();
 }
 
@@ -47,5 +49,14 @@ describe("what waits for me", () => {
     expect(room.value).toBe(0);
     useHome().home = { badges: { approvals: 3 }, cards: [] } as unknown as Home;
     expect(room.value).toBe(1);
+  });
+
+  it("asks about the newest packets first", async () => {
+    await feedIsRead([], [9, 8, 7, 6, 5, 4, 3, 2].map(envelope));
+    useFeed().adopt([envelope(10)]);
+    const asked = answerWith(null);
+    waiting();
+    await vi.waitFor(() => expect(asked.mock.calls.length).toBe(6));
+    expect(asked.mock.calls.map(([url]) => url.split("packet-")[1])).toEqual(["10", "9", "8", "7", "6", "5"]);
   });
 });

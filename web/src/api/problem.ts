@@ -30,9 +30,9 @@ export class Problem extends Error {
     return this.code === "idempotency_key_in_progress";
   }
 
-  /** An earlier call with this key, which asked for something else, was carried out. */
+  /** An earlier call with this key was carried out: it asked for something else, or was answered too long ago. */
   get isKeyReused(): boolean {
-    return this.code === "idempotency_key_reused";
+    return ["idempotency_key_reused", "idempotency_key_spent"].includes(this.code);
   }
 
   /** The server has looked at what was asked for and said no: nothing came of it. */

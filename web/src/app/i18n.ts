@@ -23,6 +23,7 @@ export function speak(language: Language): void {
   i18n.global.locale.value = language;
   keep(language);
   document.documentElement.lang = language;
+  document.title = t("app.name");
 }
 
 function preferred(): Language {

@@ -1,5 +1,6 @@
 // Which address shows which screen; the first segments are also known to the server (`app/page.py`).
 import { createRouter, createWebHistory, type RouteRecordRaw, START_LOCATION } from "vue-router";
+import { reloadAt } from "./updates";
 import { person } from "@/api/session";
 import HomeView from "@/figures/HomeView.vue";
 
@@ -48,6 +49,10 @@ router.beforeEach((to) => {
   if (person.value && to.path === "/sign-in") return "/home";
   return true;
 });
+
+const lost = new WeakSet<Error>();
+addEventListener("vite:preloadError", (event) => lost.add((event as Event & { payload: Error }).payload));
+router.onError((error, to) => lost.has(error as Error) && void reloadAt(to.fullPath));
 
 /** One step back, or to a safe place for whoever came by a link. */
 export function goBack(otherwise: string): void {

@@ -29,6 +29,7 @@ export function useWaiting() {
   const running = computed(() => {
     return Object.values(feed.posts)
       .filter((post) => post.subject?.kind === "packet" && new Date(String(post.subject.data.expires_at)).getTime() > now())
+      .sort((one, other) => other.publish_seq - one.publish_seq)
       .map((post) => post.subject!.id);
   });
   const grabbable = computed(() => running.value.filter((id) => envelopeState(packets.packets[id]) === "open"));
@@ -46,7 +47,7 @@ export function useWaiting() {
     await whenIdle(() => packets.packets[id] ?? packets.read(id));
     reading.value -= 1;
   }
-  watch(running, (ids) => ids.filter((id) => !packets.packets[id]).slice(-READ_MAX).forEach((id) => void read(id)), { immediate: true });
+  watch(running, (ids) => ids.filter((id) => !packets.packets[id]).slice(0, READ_MAX).forEach((id) => void read(id)), { immediate: true });
 
   const isDecided = computed(() => !approvals.mayDecide() || approvals.isLoaded || approvals.problem !== null);
   const isWhole = computed(() => me.me !== null && isDecided.value && (feed.isLoaded || feed.problem !== null) && !reading.value);

@@ -5,6 +5,12 @@ export const SHARES_MAX = 10_000;
 /** The looks of an envelope that the server knows by name. */
 export const COVERS = ["classic", "spring", "lantern", "birthday", "anniversary", "rain", "champion"] as const;
 
+/** What rewards are for; reports add up by it. */
+export const CATEGORIES = ["thanks", "recognition", "sales", "party", "benefit"] as const;
+
+/** A time as a person picks it, by the phone's zone; nothing where none is picked. */
+export const momentOf = (picked: string): string | undefined => (picked ? new Date(picked).toISOString() : undefined);
+
 /** Yuan as a person types them ("12", "12.5", "１２．５０") to fen; null where it is no such amount. */
 export function toMinor(text: string, unit = "CNY"): number | null {
   const plain = text.normalize("NFKC").replace(/[,\s¥]/g, "");

@@ -1,6 +1,6 @@
 // A packet being prepared: kept as a draft with its Idempotency-Key, so that sending it twice sends it once.
 import { computed, ref, toRaw, watch } from "vue";
-import { SHARES_MAX, toMinor } from "./rules";
+import { momentOf, SHARES_MAX, toMinor } from "./rules";
 import { pay } from "@/api/call";
 import { newId } from "@/api/ids";
 import { asProblem, type Problem } from "@/api/problem";
@@ -11,13 +11,29 @@ import { thisStay } from "@/store/stay";
 
 const TRIED_MAX = 10;
 
-type Draft = { key: string; kind: "lucky" | "equal"; budgetId: string; total: string; count: string; audience: AudiencePick[]; category: string; purpose: string; greeting: string; cover: string };
+type Draft = {
+  key: string;
+  kind: "lucky" | "equal";
+  budgetId: string;
+  total: string;
+  count: string;
+  audience: AudiencePick[];
+  category: string;
+  purpose: string;
+  greeting: string;
+  cover: string;
+  showsClaims: boolean;
+  opensAt: string;
+  expiresAt: string;
+};
 /** What was asked for under the key and may have been carried out. */
 type Tried = { tried: object[] };
 
+const EMPTY: Omit<Draft, "key"> = { kind: "lucky", budgetId: "", total: "", count: "", audience: [], category: "thanks", purpose: "", greeting: "", cover: "", showsClaims: false, opensAt: "", expiresAt: "" };
+
 export function useSend() {
   const packets = usePackets();
-  const empty = (): Draft & Tried => ({ key: newId(), kind: "lucky", budgetId: "", total: "", count: "", audience: [], category: "thanks", purpose: "", greeting: "", cover: "", tried: [] });
+  const empty = (): Draft & Tried => ({ ...EMPTY, key: newId(), audience: [], tried: [] });
   const { draft, isRestored, discard } = useDraft<Draft & Tried>("packet", empty);
   const problem = ref<Problem | null>(null);
   const isLoading = ref(true);
@@ -50,6 +66,7 @@ export function useSend() {
   watch(budget, (chosen) => {
     if (chosen && !draft.audience.length) draft.audience = [{ kind: "unit", id: chosen.unit_id, include_below: true }];
   });
+
   async function send(): Promise<Packet | null> {
     const from = budget.value;
     if (!from || !canSend.value || isSending.value) return null;
@@ -110,6 +127,9 @@ export function useSend() {
     purpose: { category: draft.category, text: draft.purpose.trim() },
     greeting: draft.greeting.trim(),
     cover: draft.cover,
+    shows_claims: draft.showsClaims,
+    opens_at: momentOf(draft.opensAt),
+    expires_at: momentOf(draft.expiresAt),
   });
 
   return { draft, usable, budget, totalMinor, shares, isOver, sharesFit, canSend, isLoading, isSending, isUncertain, gone, problem, load, send, another };

@@ -18,7 +18,11 @@ const KEPT_MAX = 60;
 
 const idIn = (entry: Entry): string => entry.path.split("/")[2] as string;
 
+/** The newest pages as they were read while somebody was reading older ones. */
+type Reading = { page: Page<Post>; top: Page<Post> };
 type Kept = { posts: Post[]; pinned: string[]; cursor: string | null };
+
+const idsOf = (page: Page<Post>): string[] => page.items.map((post) => post.id);
 
 export const useFeed = defineStore("feed", () => {
   const posts = ref<Record<string, Post>>({});
@@ -32,16 +36,22 @@ export const useFeed = defineStore("feed", () => {
   const problem = ref<Problem | null>(null);
   /** Why the server did not take my acknowledgement, by the item it was for. */
   const refusals = ref<Record<string, string>>({});
+  const moreProblem = ref<Problem | null>(null);
   const outbox = useOutbox();
   const me = useMe();
   /** Heard while pages were on their way, which may not know of it. */
   const heardMeanwhile: StreamEvent[] = [];
+  /** Somebody has scrolled down: nothing comes in above them or changes places. */
+  const isRead = ref(false);
+  let held: Reading | null = null;
   let reading = 0;
   let asked = 0;
   let shown = 0;
 
   const listed = (ids: string[]): Post[] => ids.map((id) => posts.value[id]).filter((post) => post !== undefined);
   const onTop = computed(() => listed(pinned.value));
+  /** On top of the list: what has arrived while it is on the screen waits with all else that is new. */
+  const shownOnTop = computed(() => onTop.value.filter((post) => !fresh.value.includes(post.id)));
   const below = computed(() => listed(order.value.filter((id) => !pinned.value.includes(id))));
   const sending = computed(() => outbox.entries.filter((entry) => entry.kind === "post").reverse());
 
@@ -71,11 +81,8 @@ export const useFeed = defineStore("feed", () => {
       // Two readings may overtake each other; the one asked for later is the newer.
       if (!isStill() || mine < shown) return;
       shown = mine;
-      put([...page.items, ...top.items]);
-      order.value = page.items.map((post) => post.id);
-      pinned.value = top.items.map((post) => post.id);
-      fresh.value = [];
-      cursor.value = page.next_cursor;
+      if (isRead.value) hold({ page, top });
+      else show({ page, top });
       isLoaded.value = true;
       problem.value = null;
       save();
@@ -86,9 +93,29 @@ export const useFeed = defineStore("feed", () => {
     }
   }
 
+  function show({ page, top }: Reading): void {
+    put([...page.items, ...top.items]);
+    [order.value, pinned.value] = [idsOf(page), idsOf(top)];
+    [fresh.value, cursor.value, held] = [[], page.next_cursor, null];
+  }
+
+  /** Leave the list as it is read, without what is gone; the rest waits above. */
+  function hold(read: Reading): void {
+    const { page, top } = read;
+    const oldest = page.next_cursor ? Math.min(...page.items.map((post) => post.publish_seq)) : -Infinity;
+    const known = new Set([...order.value, ...shownOnTop.value.map((post) => post.id)]);
+    put([...page.items, ...top.items]);
+    const ids = idsOf(page);
+    order.value = order.value.filter((id) => ids.includes(id) || (posts.value[id]?.publish_seq ?? 0) < oldest);
+    pinned.value = idsOf(top);
+    fresh.value = [...new Set([...idsOf(top), ...ids])].filter((id) => !known.has(id));
+    held = fresh.value.length ? read : null;
+  }
+
   async function more(): Promise<void> {
     if (!cursor.value || isLoading.value) return;
     const isStill = thisStay();
+    moreProblem.value = null;
     beginReading();
     try {
       const page = await get<Page<Post>>(`/feed?limit=${PAGE}&cursor=${encodeURIComponent(cursor.value)}`);
@@ -97,7 +124,7 @@ export const useFeed = defineStore("feed", () => {
       order.value = [...order.value, ...page.items.map((post) => post.id).filter((id) => !order.value.includes(id))];
       cursor.value = page.next_cursor;
     } catch (error) {
-      if (isStill()) problem.value = asProblem(error);
+      if (isStill()) moreProblem.value = asProblem(error);
     } finally {
       endReading();
     }
@@ -118,9 +145,16 @@ export const useFeed = defineStore("feed", () => {
 
   /** Let what has arrived meanwhile into the list. */
   function showFresh(): void {
-    order.value = [...fresh.value, ...order.value];
-    fresh.value = [];
+    if (held) [order.value, cursor.value] = [idsOf(held.page), held.page.next_cursor];
+    order.value = [...fresh.value.filter((id) => !order.value.includes(id)), ...order.value];
+    [fresh.value, held] = [[], null];
     save();
+  }
+
+  /** Whoever comes to the list finds all that must be acknowledged on top. */
+  function showPinned(): void {
+    order.value = [...fresh.value.filter((id) => pinned.value.includes(id)), ...order.value];
+    fresh.value = fresh.value.filter((id) => !pinned.value.includes(id));
   }
 
   function hear(event: StreamEvent): void {
@@ -277,9 +311,13 @@ export const useFeed = defineStore("feed", () => {
 
   function clear(): void {
     heardMeanwhile.length = 0;
+    [held, isRead.value] = [null, false];
     [posts.value, order.value, fresh.value, pinned.value, cursor.value] = [{}, [], [], [], null];
-    [isBegun.value, isLoaded.value, problem.value, refusals.value] = [false, false, null, {}];
+    [isBegun.value, isLoaded.value, problem.value, moreProblem.value, refusals.value] = [false, false, null, null, {}];
   }
 
-  return { posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, problem, refusals, onTop, below, sending, restore, begin, refresh, more, open, adopt, showFresh, hear, acknowledge, react, clear };
+  return {
+    ...{ posts, order, fresh, pinned, cursor, isBegun, isLoaded, isLoading, isRead, problem, moreProblem, refusals, onTop, shownOnTop, below, sending },
+    ...{ restore, begin, refresh, more, open, adopt, showFresh, showPinned, hear, acknowledge, react, clear },
+  };
 });

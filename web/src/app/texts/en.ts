@@ -1,7 +1,7 @@
 import type { Texts } from "./zh";
 
 export const en: Texts = {
-  app: { comma: ", ", back: "Back", close: "Close", cancel: "Cancel", retry: "Try again", more: "More", done: "Done", edit: "Edit", discard: "Discard", reload: "Update now", update: "A new version is here", offline: "No network: this is what was last known", waiting: "{n} waiting to be sent", live: "Live", notLive: "Connecting" },
+  app: { name: "Workspace", comma: ", ", back: "Back", close: "Close", cancel: "Cancel", retry: "Try again", more: "More", done: "Done", edit: "Edit", discard: "Discard", reload: "Update now", update: "A new version is here", offline: "No network: this is what was last known", waiting: "{n} waiting to be sent", live: "Live", notLive: "Connecting" },
   trouble: { offline: "The network is away", fault: "Something went wrong; please try again" },
   state: { loading: "Loading", empty: "Nothing here yet", forbidden: "You may not see this, or it is no longer there", lost: "No such page", lostText: "There is no such page" },
   pull: { pull: "Pull to refresh", loose: "Release to refresh", loading: "Refreshing" },
@@ -25,7 +25,7 @@ export const en: Texts = {
     compare: { last_year: "Last year", previous: "Before", target: "Target", none: "No comparison" }, compareLabel: "Compare with",
     period: { mtd: "Month", qtd: "Quarter", ytd: "Year" }, periodLabel: "Period",
     by: { units: "By unit", people: "By person" }, below: "Below", rest: "Others", attainment: "Reached", change: "Change", nobodyBelow: "There is nothing below to show", allScope: "Back to all",
-    documents: "ERP documents", course: "Course of {title}", share: "Share to the feed", shareWords: "Say something (optional)", shared: "Shared to the feed",
+    documents: "ERP documents", noDocuments: "No documents in this period", course: "Course of {title}", share: "Share to the feed", shareWords: "Say something (optional)", shared: "Shared to the feed",
   },
   parts: { ordered_net: "Ordered", shipped_net: "Shipped", invoiced_of_orders: "Invoiced", collected: "Collected", open: "Open", overdue: "Overdue", not_due: "Not due", "1_30": "1–30 days late", "31_60": "31–60 days late", "61_90": "61–90 days late", over_90: "Over 90 days" },
   audience: { to: "To", choose: "Choose an audience", title: "Audience", search: "Find a unit or colleague by name", reaches: "{n} people", doneWith: "Done ({n} people)", everybody: "Everybody" },
@@ -54,12 +54,13 @@ export const en: Texts = {
     state: { open: "Open it", mine: "Opened", exhausted: "All taken", expired: "Expired", cancelled: "Withdrawn", scheduled: "Not open yet", pending_approval: "Waits for approval; it goes out then", rejected: "Not approved: it was not sent", frozen: "Frozen for now", unknown: "See the packet" },
     stage: { open: "Open", mine: "Opened", exhausted: "All taken", expired: "Expired", cancelled: "Withdrawn", scheduled: "Scheduled", pending_approval: "To approve", rejected: "Not approved", frozen: "Frozen", unknown: "—" },
     deciding: "Finding out… You cannot be paid twice.", sentList: "Rewards sent", mine: "Sent by me", all: "All I may see", noneSent: "No reward has been sent yet", receivers: "Receivers", share: { free: "Not taken", claimed: "Taken", refunded: "Given back", renounced: "Given up" },
+    categoryLabel: "For", category: { thanks: "Thanks", recognition: "Recognition", sales: "Sales", party: "Celebration", benefit: "Benefit" }, showsClaims: "Those it is for see who got what", opensAt: "Opens (now, if left out)", expiresAt: "Ends (24 hours later, if left out; 7 days at most)",
     coverLabel: "Envelope (optional)", cover: { classic: "Classic", spring: "Spring", lantern: "Lantern", birthday: "Birthday", anniversary: "Anniversary", rain: "Rain", champion: "Champion" },
     stop: { cancellation: "Withdraw", closing: "Close now" }, stopText: { cancellation: "All of it goes back to the budget; nobody can open it any more.", closing: "Who has a share keeps it; the rest goes back to the budget." }, stopped: { cancellation: "Withdrawn", closing: "Closed" },
     freeze: "Freeze", thaw: "Unfreeze", frozeIt: "Frozen", thawed: "Claims go on",
     from: "{name}, on behalf of {unit}", open: "Open the red packet", openShort: "Open", got: "You got {amount}", left: "{n} of {of} left", until: "until {at}", tooLate: "Too late: all shares are taken", retrying: "The network is away; trying again. You cannot be paid twice.", inWallet: "It is in your wallet",
     claims: "Who got what", noClaims: "Nobody has opened it yet", luckiest: "Luckiest",
-    entry: { grant: "Red packet", claim: "Red packet", payout_sent: "Being paid out", payout_failed: "Payout returned", payout: "Paid out", redemption: "Redeemed" },
+    entry: { allot: "Allotted", withdraw: "Withdrawn", roll_over: "Rolled over", recover: "Recovered", fund: "Set aside", claim: "Red packet", refund: "Refunded", points_expired: "Points expired", reserve_points: "Points redeemed", release_points: "Points returned", fulfil_points: "Item handed over", payout_sent: "Being paid out", payout_paid: "Paid out", payout_failed: "Payout returned" },
   },
   approvals: {
     title: "Approve rewards", end: { pending: "Waiting", approved: "Approved", rejected: "Rejected", lapsed: "Lapsed" }, none: "There are no rewards here", budget: "Budget", made: "Approved", until: "Until", nobodyYet: "Nobody has decided yet",
