@@ -88,6 +88,28 @@ def test_what_ten_people_take_adds_up_on_the_senders_screen(
     phone.close()
 
 
+def test_who_has_a_share_sees_who_got_what_where_the_sender_lets_them(
+    open_phone, account_of, packet_of, team
+):
+    quick, lan = account_of("Rapid", team), open_phone("Lan", team)
+    shown, hidden = packet_of(1_000, shows_claims=True), packet_of(1_000)
+    for packet in (shown, hidden):
+        quick.call("POST", f"/red-packets/{packet['id']}/grab")
+    lan.visit(f"/red-packets/{shown['id']}")
+    lan.see("[data-open]")
+    assert lan.page.locator("[data-claims]").count() == 0
+    lan.page.click("[data-open]")
+    lan.see("[data-claims] [data-claim=Rapid]")
+    lan.see("[data-claims] [data-claim=Lan]")
+    lan.see("[data-claims]", "手气最佳")
+
+    lan.visit(f"/red-packets/{hidden['id']}")
+    lan.page.click("[data-open]")
+    lan.see("[data-amount]")
+    assert lan.page.locator("[data-claims]").count() == 0
+    assert lan.complaints == []
+
+
 def test_a_packet_opened_in_one_of_two_tabs_is_open_in_both(open_phone, packet_of, team):
     juan = open_phone("Juan", team)
     packet = packet_of(1_200)
