@@ -1,10 +1,12 @@
 import { answerWith, signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { learnTime } from "@/app/clock";
 import { allEntries, close, forget, openFor } from "@/store/db";
 import { useOutbox } from "@/store/outbox";
 import { endStay } from "@/store/stay";
 
+const DAY_MS = 86_400_000;
 const POST = { kind: "post" as const, method: "POST", path: "/posts", body: { body: "hello" } };
 
 const bodies = (asked: ReturnType<typeof answerWith>): string[] => asked.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).body);
@@ -49,6 +51,14 @@ describe("the outbox", () => {
     expect(JSON.parse(String(asked.mock.calls[0]?.[1]?.body))).toEqual({ body: "hello", client_id: entry.id });
     expect(settled).toEqual([{ id: "p1" }]);
     expect(await allEntries()).toEqual([]);
+  });
+
+  it("says when a write was made by the server's clock, also where the phone's is a day slow", async () => {
+    answerWith(null);
+    learnTime(new Response(null, { headers: { Date: new Date(Date.now() + DAY_MS).toUTCString() } }));
+    const { madeAt } = await useOutbox().add(POST);
+    learnTime(new Response(null, { headers: { Date: new Date().toUTCString() } }));
+    expect(Math.abs(new Date(madeAt).getTime() - Date.now() - DAY_MS)).toBeLessThan(5_000);
   });
 
   it("keeps what the network did not take, over a restart, and sends it in the order it was made", async () => {

@@ -8,6 +8,7 @@ import { newId } from "@/api/ids";
 import { asProblem, Problem } from "@/api/problem";
 import { whoIsHere } from "@/api/session";
 import { upload } from "@/api/upload";
+import { now } from "@/app/clock";
 import { t } from "@/app/i18n";
 import { withLock } from "@/app/locks";
 import { onReturn } from "@/app/network";
@@ -65,9 +66,9 @@ export const useOutbox = defineStore("outbox", () => {
     return entry;
   }
 
-  /** No two writes are of the same moment: it is what they are sent in order of. */
+  /** By the server's clock, as it is shown; no two writes are of the same moment, as they are sent in its order. */
   function nextMoment(): string {
-    lastMade = Math.max(Date.now(), lastMade + 1);
+    lastMade = Math.max(now(), lastMade + 1);
     return new Date(lastMade).toISOString();
   }
 
