@@ -66,6 +66,14 @@ describe("an answer", () => {
 describe("the time", () => {
   const answered = (at: number) => new Response(null, { headers: { Date: new Date(at).toUTCString() } });
 
+  it("is known from last time before the server has spoken", async () => {
+    learnTime(answered(Date.now() - 86_400_000));
+    vi.resetModules();
+    const restarted = await import("@/app/clock");
+    expect(Math.abs(restarted.now() - Date.now() + 86_400_000)).toBeLessThan(5_000);
+    learnTime(answered(Date.now()));
+  });
+
   it("is the server's where the phone's clock is wrong, and the phone's own otherwise", () => {
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 23) });
     learnTime(answered(Date.UTC(2026, 10, 22)));

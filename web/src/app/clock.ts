@@ -3,7 +3,9 @@ import { ref } from "vue";
 
 /** Less is the time on the way, not a wrong clock. */
 const SLACK_MS = 60_000;
-const aheadMs = ref(0);
+const KEY = "workspace.clock";
+/** How wrong it was last time holds until the server speaks: what is kept is on the screen before. */
+const aheadMs = ref(Number(localStorage.getItem(KEY)) || 0);
 
 export const now = (): number => Date.now() + aheadMs.value;
 
@@ -12,5 +14,8 @@ export function learnTime(answer: Response): void {
   const said = Date.parse(answer.headers.get("Date") ?? "");
   if (Number.isNaN(said)) return;
   const off = said - Date.now();
+  const before = aheadMs.value;
   aheadMs.value = Math.abs(off) > SLACK_MS ? off : 0;
+  // Each answer differs by its time on the way, which is not worth keeping.
+  if (Math.abs(aheadMs.value - before) > SLACK_MS) localStorage.setItem(KEY, String(aheadMs.value));
 }
