@@ -42,12 +42,15 @@ export function useWaiting() {
     ].filter((row) => row.count > 0),
   );
 
-  async function read(id: string): Promise<void> {
+  /** Asked for in one moment, they are read in one call. */
+  async function read(ids: string[]): Promise<void> {
+    if (!ids.length) return;
     reading.value += 1;
-    await whenIdle(() => packets.packets[id] ?? packets.read(id));
+    await whenIdle(() => Promise.allSettled(ids.filter(isUnknown).map(packets.read)));
     reading.value -= 1;
   }
-  watch(running, (ids) => ids.filter((id) => !packets.packets[id]).slice(0, READ_MAX).forEach((id) => void read(id)), { immediate: true });
+  const isUnknown = (id: string): boolean => !packets.packets[id];
+  watch(running, (ids) => void read(ids.filter(isUnknown).slice(0, READ_MAX)), { immediate: true });
 
   const isDecided = computed(() => !approvals.mayDecide() || approvals.isLoaded || approvals.problem !== null);
   const isWhole = computed(() => me.me !== null && isDecided.value && (feed.isLoaded || feed.problem !== null) && !reading.value);
