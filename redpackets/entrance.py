@@ -5,7 +5,6 @@ ordinary way, and what comes of it corrects the gate: a stale gate wastes a call
 """
 
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import datetime
 from time import monotonic, sleep
 from uuid import UUID
@@ -106,7 +105,7 @@ class Entrance:
         )
         try:
             taken = self.winners.submit(claims.tenant_id, claim).result(self._answer_seconds)
-        except (OutcomeUnknown, FutureTimeout):
+        except (OutcomeUnknown, TimeoutError):
             return Grabbed(result="pending")
         return None if taken is None else _won(taken)
 

@@ -197,7 +197,7 @@ def _said(word: bytes, generation: bytes, index: bytes | None = None) -> Said:
 
 
 def _marker(tenant_id: UUID, packet_id: UUID) -> str:
-    return f"redpackets:gate:{tenant_id}:{packet_id}"
+    return f"redpackets:gate:{tenant_id.hex}:{packet_id.hex}"
 
 
 def _in_buckets(members: bytes) -> dict[bytes, bytes]:

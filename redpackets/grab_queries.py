@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, TextClause, and_, func, select, text
 
+from app.core.events import recording
 from app.people.models import Person
+from redpackets.events import ShareTaken
 from redpackets.models import Budget, Packet, Share
 
 #: Grabs of a packet share its lock and closing takes it alone, so no claim and no refund ever cross. A
@@ -17,11 +19,12 @@ ENTER_GRAB = text("""
            pg_advisory_xact_lock(hashtextextended(:person_key, 0))
 """)
 
-#: The same locks for many claims: first all packets, then all persons, each in the order they are given.
+#: The same locks for many claims: first those of all packets, then those of all persons, each in the order they are
+#: given. Lists of texts travel as JSON, which the driver writes in one go.
 ENTER_TOGETHER = text("""
-    SELECT CASE WHEN shared THEN pg_advisory_xact_lock_shared(hashtextextended(key, 0))
-                ELSE pg_advisory_xact_lock(hashtextextended(key, 0)) END
-      FROM unnest(CAST(:keys AS text[]), CAST(:shared AS boolean[])) AS k (key, shared)
+    SELECT count(CASE WHEN place <= :packets THEN pg_advisory_xact_lock_shared(hashtextextended(key, 0))::text
+                      ELSE pg_advisory_xact_lock(hashtextextended(key, 0))::text END)
+      FROM jsonb_array_elements_text(CAST(:keys AS jsonb)) WITH ORDINALITY AS k (key, place)
 """)
 
 #: What one person receives from a budget, or takes of an origin, is counted by one grab at a time.
@@ -95,8 +98,8 @@ AWAIT_SHARE = text("""
 _ASKED = """
     WITH asked AS (
         SELECT * FROM jsonb_to_recordset(CAST(:claims AS jsonb))
-            AS a (packet_id uuid, person_id uuid, sign_in_id uuid, index integer, moment timestamptz,
-                  wallet_id uuid, entry_id uuid)
+            AS a (place integer, packet_id uuid, person_id uuid, sign_in_id uuid, index integer,
+                  moment timestamptz, told_at text, wallet_id uuid, entry_id uuid)
     ), """
 
 #: What a request checks about its caller, for many at once. Each row is fetched by its whole key (``OFFSET 0`` keeps
@@ -132,7 +135,7 @@ _ALLOWED_BY_GATE = f"""allowed AS (
                   AND person_id = a.person_id OFFSET 0) AS m
          {_CALLER_STANDS}
            AND NOT EXISTS (SELECT FROM redpackets_share h WHERE h.tenant_id = :tenant_id
-                              AND h.packet_id = a.packet_id AND h.holder_id = a.person_id)
+                              AND h.packet_id = a.packet_id AND h.holder_id = a.person_id OFFSET 0)
     ), """  # noqa: S608 - the conditions are the ones above
 
 _ALLOWED_BY_NAME = """allowed AS (
@@ -173,19 +176,33 @@ _CREDITED = """free AS (
         SELECT :tenant_id, t.entry_id, 'claim', t.packet_id, w.id, t.amount_minor, t.unit,
                'claim:' || t.packet_id || ':' || t.index, t.moment
           FROM taken t JOIN wallet w ON w.person_id = t.person_id AND w.unit = t.unit
-    )
-    SELECT t.packet_id, t.person_id, t.index AS share_index, t.amount_minor, t.unit, t.moment, t.holder_name,
-           ARRAY(SELECT c.id FROM people_scope c WHERE c.tenant_id = :tenant_id
-                    AND c.kind = 'person' AND c.person_id IN (t.person_id, t.actor_id)) AS scope_ids
-      FROM taken t
-"""
+    ), told AS ("""
 
-CLAIM_TOGETHER = text(_ASKED + _ALLOWED_BY_GATE + _CREDITED)
-CLAIM_NAMED = text(_ASKED + _ALLOWED_BY_NAME + _CREDITED)
+_TOLD = recording(
+    ShareTaken,
+    "taken AS t ORDER BY t.place",
+    payload={
+        "packet_id": "t.packet_id",
+        "holder_id": "t.person_id",
+        "holder_name": "t.holder_name",
+        "index": "t.index",
+        "amount_minor": "t.amount_minor",
+        "unit": "t.unit",
+        "taken_at": "t.told_at",
+    },
+    ref="t.packet_id",
+    scope_ids="""ARRAY(SELECT id FROM people_scope c WHERE c.tenant_id = :tenant_id
+                   AND c.kind = 'person' AND c.person_id IN (t.person_id, t.actor_id) ORDER BY id)""",
+)
+
+_TAKEN = """)
+    SELECT place, index AS share_index, amount_minor, unit, true AS first FROM taken
+"""
 
 #: What askers hold already, whatever became of the packet since.
 _HELD = f"""
-    SELECT a.packet_id, a.person_id, s.index AS share_index, s.amount_minor, p.unit
+     UNION ALL
+    SELECT a.place, s.index, s.amount_minor, p.unit, false
       FROM asked a
      CROSS JOIN LATERAL (
            SELECT index, amount_minor FROM redpackets_share
@@ -196,7 +213,8 @@ _HELD = f"""
             WHERE tenant_id = :tenant_id AND id = a.packet_id OFFSET 0) AS p
      {_CALLER_STANDS}
 """  # noqa: S608 - the conditions are the ones above
-HELD = text(_ASKED.rstrip(" ,") + _HELD)
+CLAIM_TOGETHER = text(_ASKED + _ALLOWED_BY_GATE + _CREDITED + _TOLD + _TAKEN + _HELD)
+CLAIM_NAMED = text(_ASKED + _ALLOWED_BY_NAME + _CREDITED + _TOLD + _TAKEN)
 
 #: All that a gate is built from, as Redis takes it: indexes as a list of numbers, persons as 16 bytes each. No row where
 #: nobody may pass by a gate: not open, frozen, capped, or with shares that have names on them.

@@ -9,7 +9,6 @@ cannot keep up says so at the door.
 import atexit
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +20,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.core.combining import Awaited
 from app.core.errors import Unavailable
 from app.core.work import Database
 from redpackets.claiming import TOGETHER_MAX, Claim, Taken, claim_together
@@ -45,7 +45,7 @@ class _Waiting:
     """A winner and the request that waits for the commit."""
 
     claim: Claim
-    answer: Future[Taken | None] = field(default_factory=Future)
+    answer: Awaited[Taken | None] = field(default_factory=Awaited)
 
 
 #: Hears of (packet, person, index) that are committed.
@@ -80,7 +80,7 @@ class Winners:
                 self._inside -= 1
                 self._tell_writer()
 
-    def submit(self, tenant_id: UUID, claim: Claim) -> Future[Taken | None]:
+    def submit(self, tenant_id: UUID, claim: Claim) -> Awaited[Taken | None]:
         """Hand a winner over; the answer is there after the commit, None when the claim was not true."""
         waiting = _Waiting(claim)
         with self._changed:
@@ -142,10 +142,10 @@ class Winners:
         except Exception as error:
             log.exception("winners_not_written", tenant_id=str(tenant_id), count=len(batch))
             for waiting in batch:
-                waiting.answer.set_exception(error)
+                waiting.answer.fail(error)
             return
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.answer.set_result(outcome)
+            waiting.answer.give(outcome)
         self._settle(
             tenant_id,
             [

@@ -5,7 +5,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from app.core.combining import Combined
+from app.core.combining import Awaited, Combined
 
 MOST = 4
 
@@ -104,3 +104,21 @@ def test_a_crowd_gets_each_its_own_answer(threads, doubling, double):
         assert future.result(30) == [2 * number for number in range(player, 3_200, 32)]
     assert sorted(number for call in doubling.calls for number in call) == list(range(3_200))
     assert max(map(len, doubling.calls)) <= MOST
+
+
+def test_an_awaited_answer_is_there_once_it_was_given_and_not_before(threads):
+    awaited = Awaited()
+    waiting = threads.submit(awaited.result, 10)
+    with pytest.raises(TimeoutError):
+        Awaited().result(0.01)
+    assert not waiting.done()
+    awaited.give(7)
+    assert waiting.result(10) == 7
+
+
+def test_an_awaited_failure_is_raised_where_it_is_waited_for(threads):
+    awaited = Awaited()
+    waiting = threads.submit(awaited.result, 10)
+    awaited.fail(ValueError("no"))
+    with pytest.raises(ValueError, match="no"):
+        waiting.result(10)

@@ -37,7 +37,7 @@ class Seen:
 def seen_gate(rewards: Rewards, packet: str) -> Seen | None:
     """Read a packet's gate; None where there is none."""
     client = rewards.company.space.redis
-    marker = f"redpackets:gate:{rewards.company.tenant_id}:{id_of(packet)}"
+    marker = f"redpackets:gate:{rewards.company.tenant_id.hex}:{id_of(packet).hex}"
     generation = (client.hget(marker, "generation") or b"").decode()
     if not generation:
         return None
@@ -69,7 +69,7 @@ def seen_shares(rewards: Rewards, packet: str) -> tuple[list[int], dict[UUID, in
 
 def keys_of(rewards: Rewards, packet: str) -> list[bytes]:
     """List all keys that Redis holds for a packet."""
-    pattern = f"redpackets:gate:{rewards.company.tenant_id}:{id_of(packet)}*"
+    pattern = f"redpackets:gate:{rewards.company.tenant_id.hex}:{id_of(packet).hex}*"
     return list(rewards.company.space.redis.scan_iter(pattern, count=1_000))
 
 

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
+from redpackets.events import ShareTaken
 from redpackets.jobs import sweep_packets
 from tests.redpackets.rewards import amount_of, id_of
 
@@ -138,6 +140,27 @@ def test_taker_and_sender_hear_the_amount_and_nobody_else(rewards):
         [taken] = heard(rewards, phone, "share_taken")
         assert (taken["data"]["amount_minor"], taken["data"]["holder_name"]) == (won, "Lin")
     assert heard(rewards, zhao, "share_taken") == []
+
+
+@pytest.mark.usefixtures("way_in")
+def test_whichever_way_a_share_was_taken_the_same_is_told_of_it(rewards):
+    [lin] = rewards.team("Lin")
+    packet = rewards.send(count=3)
+    share = lin.post(f"{packet}/grab").json["share"]
+
+    [told] = heard(rewards, lin, "share_taken")
+    fact = ShareTaken.from_payload(told["data"])
+    assert told["data"] == fact.payload()
+    assert fact == ShareTaken(
+        packet_id=id_of(packet),
+        holder_id=lin.person.id,
+        holder_name="Lin",
+        index=share["index"],
+        amount_minor=share["amount_minor"],
+        unit="CNY",
+        taken_at=fact.taken_at,
+    )
+    assert timedelta() <= rewards.company.clock() - fact.taken_at < timedelta(minutes=1)
 
 
 def test_the_audience_hears_what_is_left_until_nothing_is(rewards):

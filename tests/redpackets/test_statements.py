@@ -12,8 +12,8 @@ from tests.redpackets.gates import entrance_of
 GRAB_STATEMENTS = 7
 #: Tenant, caller, locks, standing, claim, looking whether any is free.
 SOLD_OUT_STATEMENTS = 6
-#: Tenant, locks, claims with wallets and journal, facts: for all winners of a commit together.
-WINNERS_STATEMENTS = 4
+#: Tenant, locks, claims with wallets, journal and facts: for all winners of a commit together.
+WINNERS_STATEMENTS = 3
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def without_gate(rewards, monkeypatch):
     monkeypatch.setattr(entrance_of(rewards), "is_open", False)
 
 
-def test_past_the_gate_a_winner_is_four_statements_and_a_latecomer_none(rewards):
+def test_past_the_gate_a_winner_is_three_statements_and_a_latecomer_none(rewards):
     lin, zhao, qian = rewards.team("Lin", "Zhao", "Qian")
     packet = rewards.send(count=2)
     lin.post(f"{packet}/grab")

@@ -182,7 +182,7 @@ class World:
     def flush(self, keep: int = 0) -> None:
         """Lose the gates' keys, but for some of them."""
         client = self.company.space.redis
-        pattern = f"redpackets:gate:{self.company.tenant_id}:*"
+        pattern = f"redpackets:gate:{self.company.tenant_id.hex}:*"
         for key in sorted(client.scan_iter(pattern, count=1_000))[keep:]:
             client.delete(key)
 
