@@ -1,4 +1,4 @@
-"""The door: builds the application, nothing else."""
+"""The door: builds the application and lets as many requests in at a time as work well together."""
 
 import importlib
 
@@ -6,3 +6,5 @@ from app.core.starting import starting
 
 with starting():
     app = importlib.import_module("app.factory").create_app()
+    places = importlib.import_module("app.core.composition").workspace(app).places
+    app.wsgi_app = places.around(app.wsgi_app)

@@ -14,9 +14,9 @@ from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
 from app.core.clock import now
+from app.core.places import PLACES
 from app.core.settings import load_settings
 from app.people.tokens import TokenKey
-from app.runtime.programs import API_THREADS
 
 READ = "SELECT id, name, amount_minor FROM bench_row WHERE id = %s"
 WRITE = (
@@ -27,8 +27,8 @@ app = Flask("bare", static_folder=None)
 token_key = TokenKey(load_settings())
 pool = ConnectionPool(
     os.environ["DATABASE_URL"],
-    min_size=API_THREADS,
-    max_size=API_THREADS,
+    min_size=PLACES,
+    max_size=PLACES,
     kwargs={"autocommit": True},
     open=True,
 )

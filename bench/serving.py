@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.core.places import PLACES
 from app.runtime.child import Child, Program
 from bench.generator import Generator
 from bench.ground import Ground, cpu_seconds
@@ -52,9 +53,14 @@ def serve_api(ground: Ground) -> Server:
 
 
 def serve_bare(ground: Ground) -> Server:
-    """Serve the bare peer: the api's own command line with another application at its end."""
+    """Serve the bare peer: the api's own command line with another application at its end.
+
+    It has a thread for each of the api's places: more, with nothing to wait for, only made it slower.
+    """
     api = ground.programs()["api"]
-    bare = dataclasses.replace(api, name="bare", argv=[*api.argv[:-1], "bench.bare:app"])
+    argv = [*api.argv[:-1], "bench.bare:app"]
+    argv[argv.index("--blocking-threads") + 1] = str(PLACES)
+    bare = dataclasses.replace(api, name="bare", argv=argv)
     return _serve(ground, bare, "/rows/1")
 
 

@@ -104,7 +104,9 @@ class Entrance:
             now=now,
         )
         try:
-            taken = self.winners.submit(claims.tenant_id, claim).result(self._answer_seconds)
+            answer = self.winners.submit(claims.tenant_id, claim)
+            with self._space.places.lent():
+                taken = answer.result(self._answer_seconds)
         except (OutcomeUnknown, TimeoutError):
             return Grabbed(result="pending")
         return None if taken is None else _won(taken)

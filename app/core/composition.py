@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.callers import Caller
 from app.core.jobs import Jobs, Workbench
+from app.core.places import Places
 from app.core.settings import Settings
 from app.core.subscriptions import Subscriptions
 from app.core.work import Database
@@ -34,6 +35,8 @@ class Workspace:
     #: Loads the caller behind the claims, inside the unit of work; set by ``app.people``.
     load_caller: Callable[[Session, "Claims", datetime], Caller]
     now: Callable[[], datetime] = clock.now
+    #: Where requests of the api work; other processes, and tests, have no use for them.
+    places: Places = field(default_factory=Places)
     #: Answers to questions that packages ask of each other, by port name; filled by the factory.
     ports: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Any] = field(default_factory=dict)

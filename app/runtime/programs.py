@@ -11,12 +11,14 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from app.core.places import PLACES
 from app.runtime import web_build
 from app.runtime.child import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK_PORTS = ("api", "gateway", "push", "rail")
-API_THREADS = 8
+#: Several times as many as work at once (``app/core/places.py``): in a rush most wait for a commit of them all.
+API_THREADS = 4 * PLACES
 RAIL_ENDPOINT = "WORKSPACE_RAIL_ENDPOINT"
 
 

@@ -1,0 +1,54 @@
+"""Places: how many requests of a process work at once, and how one that only waits lets another work meanwhile.
+
+Threads that all work take turns at the interpreter, and each then takes longer; threads that wait cost nothing. So a
+process has more threads than places, and who waits for something that many are better in lends its place.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Semaphore, local
+from typing import Any
+
+#: As many as work at once in a process; the pool of connections is at least as large.
+PLACES = 8
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Places:
+    """The places of one process."""
+
+    def __init__(self, count: int = PLACES) -> None:
+        self._free = Semaphore(count)
+        self._own = local()
+
+    def around(self, application: WsgiApp) -> WsgiApp:
+        """Give each request of an application a place, for which it may have to wait."""
+
+        def placed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            with self.taken():
+                return application(environ, start_response)
+
+        return placed
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Work in a place of this thread's own."""
+        with self._free:
+            self._own.is_placed = True
+            try:
+                yield
+            finally:
+                self._own.is_placed = False
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Wait for something while another works in this thread's place; nothing changes for a thread without one."""
+        if not getattr(self._own, "is_placed", False):
+            yield
+            return
+        self._free.release()
+        try:
+            yield
+        finally:
+            self._free.acquire()
