@@ -167,6 +167,18 @@ def redeem(body: dict[str, Any]) -> Response:
         return answer_once(session, caller=me, body=body, now=now, make=make)
 
 
+@routes.get("/redemptions/<uuid:redemption_id>")
+@signed_in
+@routes.gives(200, RedemptionOut)
+def read_redemption(redemption_id: UUID) -> Response:
+    """Read a redemption of mine, or of an item that I keep."""
+    with unit_of_work() as session:
+        row = redeeming.read_redemption(
+            session, caller=caller(session), redemption_id=redemption_id
+        )
+        return answer(RedemptionOut, _described(row))
+
+
 @routes.post("/redemptions/<uuid:redemption_id>/decision")
 @needs(catalogue.CATALOGUE)
 @routes.takes(RedemptionDecisionIn)

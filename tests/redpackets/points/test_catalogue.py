@@ -113,6 +113,21 @@ def test_members_neither_keep_the_catalogue_nor_decide_nor_see_others_redemption
         assert zhao.get(path).status_code == 403
 
 
+def test_a_redemption_is_read_by_its_person_and_by_who_keeps_the_item_and_by_nobody_else(points):
+    rewards = points.rewards
+    lin, zhao = points.person_with(500), rewards.team("Zhao")[0]
+    branch = rewards.company.phone("Bo", rewards.sales, role="operator")
+    everybodys = points.reserved(lin, points.offer())
+    of_sales = points.reserved(lin, points.offer(unit_id=str(rewards.sales)))
+
+    for phone in (lin, points.keeper):
+        read = phone.get(everybodys)
+        assert (read.status_code, read.json["person"]["name"]) == (200, "Lin")
+    assert [zhao.get(path).status_code for path in (everybodys, of_sales)] == [404, 404]
+    assert [branch.get(path).status_code for path in (everybodys, of_sales)] == [404, 200]
+    assert lin.get("/redemptions/00000000-0000-7000-8000-000000000000").status_code == 404
+
+
 def test_redemptions_are_read_by_state_and_page_by_page(points):
     lin = points.person_with(1_000)
     mug = points.offer(needs_approval=True)
