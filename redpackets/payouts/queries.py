@@ -193,6 +193,31 @@ def primary_members_below(unit_ids: Collection[UUID]) -> Select[UUID]:
     )
 
 
+def items_paid_to(
+    person_id: UUID, *, before: UUID | None, limit: int
+) -> Select[PayoutItem, PayoutBatch]:
+    """(item, payout) of what is paid out to a person, newest first."""
+    found = (
+        select(PayoutItem, PayoutBatch)
+        .join(
+            PayoutBatch,
+            and_(
+                PayoutBatch.tenant_id == PayoutItem.tenant_id,
+                PayoutBatch.id == PayoutItem.batch_id,
+            ),
+        )
+        .where(PayoutItem.person_id == person_id)
+        .order_by(PayoutItem.id.desc())
+        .limit(limit)
+    )
+    return found.where(PayoutItem.id < before) if before else found
+
+
+def payees_of(person_id: UUID) -> Select[Payee]:
+    """Where a person can be paid, by rail."""
+    return select(Payee).where(Payee.person_id == person_id)
+
+
 def payee_of(person_id: UUID, rail: str) -> Select[Payee]:
     """Where a person can be paid over a rail."""
     return select(Payee).where(Payee.person_id == person_id, Payee.rail == rail)

@@ -32,7 +32,9 @@ from redpackets.payouts.rails import RAILS
 from redpackets.payouts.rules import RAIL_UNIT, written_amount
 from redpackets.payouts.schemas import (
     AccountIn,
+    AccountsOut,
     NewPayoutIn,
+    OwnPayoutOut,
     PayoutDecisionIn,
     PayoutOut,
     PayoutQuery,
@@ -181,6 +183,42 @@ def export_taxes(query: dict[str, Any]) -> Response:
             now=space.now(),
         )
     return _download(content, f"taxable-{query['month']}.csv")
+
+
+@routes.get("/wallet/payouts")
+@signed_in
+@routes.takes_query(PageQuery)
+@routes.gives(200, page_schema(OwnPayoutOut))
+def list_own_payouts(query: dict[str, Any]) -> Response:
+    """List what was or is being paid out to me, newest first."""
+    page = page_of(query)
+    before = page.after(UUID)
+    with unit_of_work() as session:
+        found = queries.items_paid_to(
+            caller(session).person_id,
+            before=before[0] if before else None,
+            limit=page.limit + 1,
+        )
+        rows, next_cursor = slice_page(
+            session.execute(found).all(), page, lambda row: (row.PayoutItem.id,)
+        )
+        items = [services.own_payout(row.PayoutItem, row.PayoutBatch) for row in rows]
+    return answer_page(OwnPayoutOut, items, next_cursor)
+
+
+@routes.get("/wallet/accounts")
+@signed_in
+@routes.gives(200, AccountsOut)
+def list_accounts() -> Response:
+    """List the rails I can be paid over, each with the account I named for it."""
+    with unit_of_work() as session:
+        found = session.scalars(queries.payees_of(caller(session).person_id)).all()
+    named = {payee.rail: payee for payee in found}
+    items = [
+        named.get(rail) or {"rail": rail, "account": None, "changed_at": None}
+        for rail in sorted(workspace().tools[RAILS])
+    ]
+    return answer(AccountsOut, {"items": items})
 
 
 @routes.put("/wallet/account")

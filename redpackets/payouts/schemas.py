@@ -76,6 +76,40 @@ class AccountIn(WireSchema):
     account = Line(ACCOUNT_LENGTH_MAX, required=True)
 
 
+class AccountOut(WireSchema):
+    """A rail, and where I am paid over it; null where I have not said."""
+
+    rail = fields.String()
+    account = fields.String(allow_none=True)
+    changed_at = Moment(allow_none=True)
+
+
+class AccountsOut(WireSchema):
+    """The rails of this installation."""
+
+    items = fields.List(fields.Nested(AccountOut))
+
+
+class OwnPayoutOut(WireSchema):
+    """What is paid out to me of one tax class."""
+
+    id = fields.UUID()
+    amount_minor = fields.Integer()
+    unit = fields.String()
+    tax_class = fields.String()
+    method = fields.String()
+    rail = fields.String(allow_none=True)
+    period = fields.String()
+    state = fields.String(
+        metadata={
+            "description": "prepared (to be released), on_its_way, paid, or returned to the wallet"
+        }
+    )
+    reason = fields.String(metadata={"description": "why it came back"})
+    created_at = Moment()
+    settled_at = Moment(allow_none=True)
+
+
 class PayoutQuery(WireSchema):
     """Which of a payout's items are shown."""
 

@@ -179,6 +179,23 @@ def name_account(
     )
 
 
+def own_payout(item: PayoutItem, batch: PayoutBatch) -> dict[str, Any]:
+    """Describe an item to whom it pays: nothing of the payout but how it goes, and how far it came."""
+    return {
+        "id": item.id,
+        "amount_minor": item.amount_minor,
+        "unit": item.unit,
+        "tax_class": item.tax_class,
+        "method": batch.method,
+        "rail": batch.rail,
+        "period": batch.period,
+        "state": rules.stage_of(item.state, batch.state),
+        "reason": item.reason if item.state == "failed" else "",
+        "created_at": batch.created_at,
+        "settled_at": item.settled_at,
+    }
+
+
 def read_payout(session: Session, *, caller: Caller, batch_id: UUID) -> PayoutBatch:
     """Find a payout that the caller may see; any other does not exist."""
     batch = session.get(PayoutBatch, (caller.tenant_id, batch_id))
