@@ -65,6 +65,13 @@ def test_an_item_that_makes_no_sense_is_refused_by_field(points):
     assert names(points.keeper, "kept") == []
 
 
+def test_an_item_added_twice_under_one_key_is_one_item(points):
+    mug = {"name_zh": "马克杯", "name_en": "Mug", "price_points": 100}
+    first, again = (points.keeper.pay("/catalogue", mug, key="one mug") for _ in range(2))
+    assert (first.status_code, again.json) == (201, first.json)
+    assert names(points.keeper, "kept") == ["Mug"]
+
+
 def test_a_branch_keeps_its_own_catalogue_and_handles_its_own_redemptions(points):
     rewards = points.rewards
     branch = rewards.company.phone("Bo", rewards.sales, role="operator")
