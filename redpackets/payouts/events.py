@@ -30,7 +30,10 @@ class AccountNamed(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class WalletsSettled(Fact):
-    """Payouts ended: those who hear this read their wallet anew; it names nobody and no amount."""
+    """A payout took from wallets, was released, or ended: those who hear this read their wallet anew.
+
+    It names nobody and no amount; ``outcome`` is prepared, released, success or failed.
+    """
 
     kind: ClassVar[str] = "redpackets.wallets_settled"
 

@@ -116,6 +116,11 @@ def items_of(batch_id: UUID) -> Select[PayoutItem]:
     return select(PayoutItem).where(PayoutItem.batch_id == batch_id).order_by(PayoutItem.id)
 
 
+def persons_paid(batch_id: UUID) -> Select[UUID]:
+    """Whom a payout pays."""
+    return select(PayoutItem.person_id).where(PayoutItem.batch_id == batch_id)
+
+
 def is_paid_by(batch_id: UUID, person_id: UUID) -> Select[bool]:
     """Whether a payout pays a person."""
     paid = exists().where(PayoutItem.batch_id == batch_id, PayoutItem.person_id == person_id)

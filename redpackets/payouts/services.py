@@ -315,6 +315,7 @@ def _release(session: Session, batch: PayoutBatch, now: datetime) -> None:
         .values(**changes)
         .execution_options(synchronize_session=False)
     )
+    settling.tell_released(session, batch)
 
 
 def _send_back(session: Session, batch: PayoutBatch, now: datetime) -> None:

@@ -39,6 +39,12 @@ def take_from_wallets(
         for item in items
     ]
     ledger.post_all(session, kind="payout_sent", movements=movements, unit=batch.unit, now=now)
+    _tell(session, batch, {item["person_id"] for item in items}, "prepared")
+
+
+def tell_released(session: Session, batch: PayoutBatch) -> None:
+    """Let those whom a payout pays know that it is on its way."""
+    _tell(session, batch, set(session.scalars(queries.persons_paid(batch.id))), "released")
 
 
 def settle_items(
