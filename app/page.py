@@ -24,6 +24,8 @@ SCREENS = (
     "approvals",
     "packets",
     "red-packets",
+    "points",
+    "redemptions",
     "messages",
     "search",
     "people",

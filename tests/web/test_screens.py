@@ -24,6 +24,8 @@ AT_THE_DESK = (
     "feed",
     "compose",
     "wallet",
+    "points",
+    "redemption",
     "send",
     "sent",
     "who-got-what",

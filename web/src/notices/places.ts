@@ -8,6 +8,9 @@ const ICONS: Record<string, IconName> = {
   "feeds.mention": "comment",
   "redpackets.packet_opened": "packet",
   "redpackets.approval": "check",
+  "redpackets.redemption": "gift",
+  "redpackets.redemption_to_handle": "gift",
+  "redpackets.points_expiring": "star",
   "roledata.watch": "chart",
 };
 
