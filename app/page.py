@@ -26,6 +26,7 @@ SCREENS = (
     "red-packets",
     "points",
     "redemptions",
+    "kudos",
     "messages",
     "search",
     "people",

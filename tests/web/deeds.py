@@ -71,6 +71,12 @@ def redeem(person: Account, item: dict[str, Any], quantity: int = 1) -> str:
     return str(person.call("POST", "/redemptions", asked, is_payment=True)["id"])
 
 
+def let_thank(owner: Account, budget_id: str, unit_id: str, points: int) -> None:
+    """Give everybody of a unit so many points a month to thank others with."""
+    asked = {"name": "同事之谢", "unit_id": unit_id, "budget_id": budget_id, "unit": "POINT"}
+    owner.call("POST", "/kudos/programmes", asked | {"allowance_minor": points})
+
+
 def post(author: Account, unit_id: str, body: str, **changes: Any) -> str:
     """Post to a unit."""
     asked = {

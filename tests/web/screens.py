@@ -9,6 +9,7 @@ from tests.web.deeds import (
     approve_above,
     budget_for,
     give_points,
+    let_thank,
     offer,
     post,
     redeem,
@@ -68,6 +69,7 @@ SCREENS = (
     Screen("to-decide", "owner", "/redemptions/{redemption}", "[data-decide]"),
     Screen("redemptions", "owner", "/redemptions", "[data-redemption]"),
     Screen("catalogue", "owner", "/points/catalogue", "[data-kept]"),
+    Screen("thanks", "late", "/kudos?person={colleague}", "[data-receiver]"),
     Screen("messages", "member", "/messages", "[data-acknowledge]"),
     Screen("told", "late", "/messages", "[data-notice]"),
     Screen("pictures", "late", "/posts/{pictured}", "[data-picture]"),
@@ -138,6 +140,7 @@ def _packets(owner: Account, leader: Account, team: list[Account], unit_id: str)
 def _points(owner: Account, member: Account, unit_id: str) -> dict[str, str]:
     budget_id = budget_for(owner, unit_id, "POINT")
     give_points(owner, budget_id, unit_id, 800, member)
+    let_thank(owner, budget_id, unit_id, 100)
     coffee = offer(owner, unit_id, "咖啡券", 60, stock=40)
     leave = offer(owner, unit_id, "半天带薪假", 300, stock=2, needs_approval=True)
     offer(owner, unit_id, "降噪耳机", 2_000, stock=1)

@@ -26,6 +26,7 @@ AT_THE_DESK = (
     "wallet",
     "points",
     "redemption",
+    "thanks",
     "send",
     "sent",
     "who-got-what",

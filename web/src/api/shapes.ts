@@ -33,6 +33,7 @@ export type Points = Shapes["PointsOut"];
 export type PointsPolicy = Shapes["PointsPolicyOut"];
 export type CatalogueItem = Shapes["CatalogueItemOut"];
 export type Redemption = Shapes["RedemptionOut"];
+export type KudosAllowance = Shapes["KudosAllowanceOut"];
 export type Preferences = Shapes["PreferencesOut"];
 export type Notification = Shapes["NotificationOut"];
 export type Notifications = Shapes["NotificationsOut"];

@@ -31,6 +31,7 @@ export const routes: RouteRecordRaw[] = [
   { path: "/points/catalogue", component: () => import("@/points/CatalogueView.vue") },
   { path: "/redemptions", component: () => import("@/points/RedemptionsView.vue") },
   { path: "/redemptions/:id", component: () => import("@/points/RedemptionView.vue"), props: true },
+  { path: "/kudos", component: () => import("@/kudos/KudosView.vue") },
   { path: "/search", component: () => import("@/search/SearchView.vue") },
   { path: "/people", component: () => import("@/people/PeopleView.vue") },
   { path: "/people/:id", component: () => import("@/people/PersonView.vue"), props: true },

@@ -85,7 +85,7 @@ export const zh = {
     waits: "红包结束后公布种子和每份金额，届时可在此核验。", holds: "已在本机核验：金额与开抢前公布的承诺一致。", broken: "核验不通过：金额与承诺不一致，请告知审计。", unchecked: "此连接不是 HTTPS，无法在本机核验；可用 docs/verify_packet.py 核验。",
   },
   search: { title: "搜索", label: "搜索动态、公告和同事", recent: "最近搜索", forget: "清除", none: "没有找到「{words}」", hint: "输入两个字即可搜索，例如「盘点」", people: "同事", posts: "动态和公告" },
-  people: { title: "通讯录", search: "按姓名查找同事", all: "全部组织", units: "下级组织", members: "成员", none: "没有找到同事", nobody: "这里还没有成员", person: "同事", unit: "所属组织", roles: "角色", login: "账号", write: "发动态给TA" },
+  people: { title: "通讯录", search: "按姓名查找同事", all: "全部组织", units: "下级组织", members: "成员", none: "没有找到同事", nobody: "这里还没有成员", person: "同事", unit: "所属组织", roles: "角色", login: "账号", write: "发动态给TA", thank: "感谢TA" },
   photos: { add: "添加图片", busy: "处理中…", mine: "图片 {n}", take: "移除图片 {n}", tooMany: "最多 {n} 张图片", unreadable: "无法读取图片：{name}", noRoom: "设备空间不足，图片未能保存", gone: "这台设备上已没有这张图片", lost: "图片暂时无法显示", of: "{name} 的图片，第 {n} 张，共 {of} 张", before: "上一张", after: "下一张", count: "{n} 张图片", sending: "图片上传进度" },
   notices: { title: "通知", none: "还没有通知", readAll: "全部已读", unread: "未读" },
   me: {
