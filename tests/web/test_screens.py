@@ -24,6 +24,7 @@ AT_THE_DESK = (
     "feed",
     "compose",
     "wallet",
+    "my-wallet",
     "points",
     "redemption",
     "thanks",

@@ -53,7 +53,7 @@ export function moment(text: string | null | undefined, now = new Date(timeNow()
 
 export const day = (text: string): string => dates({ month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
 
-/** A day that may lie in another year. */
+/** A day with its year, where months of other years are about. */
 export const date = (text: string): string => dates({ year: "numeric", month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
 
 /** How long ago, in one unit; what a wrong clock holds for the future has just been. */
