@@ -22,6 +22,7 @@ from app.people.access import load_access
 from app.people.audiences import AudienceScope
 from app.people.models import Person, RoleGrant, Tenant
 from app.showcase_budgets import grants_of
+from app.showcase_points import fill_catalogue
 from redpackets.approval_queries import active_policy
 from redpackets.bands import BandAsked
 from redpackets.budgets import NewBudget, open_budget
@@ -31,7 +32,6 @@ from redpackets.campaigns.ports import FIGURES
 from redpackets.models import Budget
 from redpackets.payouts.register import RAIL_NAME
 from redpackets.payouts.services import name_account
-from redpackets.points.catalogue import NewItem, add_item
 from redpackets.policies import set_policy
 from redpackets.rules import POINT
 from redpackets.sending import KEPT_OPEN_MAX, NewPacket, send_packet
@@ -45,13 +45,6 @@ STAR_COUNT = 3
 BANDS = ((5_000_00, 0), (20_000_00, 1), (None, 2))
 WAVE_HOURS = (10, 15, 20)
 SEED_BYTES = 32
-
-#: Chinese name, English name, points, stock, pieces a person, asks for approval, worth in fen.
-ITEMS = (
-    ("云栗咖啡券", "Coffee voucher", 200, 60, None, False, 20_00),
-    ("云栗连帽衫", "Company hoodie", 450, 20, 1, False, 99_00),
-    ("半天带薪假", "Half a day off", 2_000, 12, 2, True, 0),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +74,8 @@ def set_up_rewards(space: Workspace, tenant_id: UUID) -> None:
         _set_policy(session, cast)
         activities = _root_budget(session, cast, "奖励活动", cast.tenant.currency, 100_000_00)
         points = _root_budget(session, cast, "积分", POINT, POINTS_IN_ALL)
-        _offer_items(session, cast)
         _thank(session, cast, points)
+        _redeem(session, cast)
         _praise(session, cast, activities)
         _keep_figure_rule(space, session, cast, activities)
         _keep_milestones(session, cast, activities)
@@ -158,25 +151,6 @@ def _root_budget(session: Session, cast: Cast, name: str, unit: str, limit_minor
     return open_budget(session, new, actor_id=cast.owner.person_id, now=cast.now)
 
 
-def _offer_items(session: Session, cast: Cast) -> None:
-    for name_zh, name_en, price, stock, limit, needs_approval, worth_fen in ITEMS:
-        item = NewItem(
-            unit_id=None,
-            name_zh=name_zh,
-            name_en=name_en,
-            description_zh="",
-            description_en="",
-            price_points=price,
-            stock=stock,
-            per_person_limit=limit,
-            needs_approval=needs_approval,
-            active=True,
-            tax_class="wage_income" if worth_fen else "not_taxable",
-            cash_value_fen=worth_fen,
-        )
-        add_item(session, caller=cast.operator, new=item, now=cast.now)
-
-
 def _thank(session: Session, cast: Cast, points: Budget) -> None:
     """Welcome everybody with points, give everybody points to give, and let a leader begin."""
     everybody = list(session.scalars(select(Person.id).where(Person.active).order_by(Person.login)))
@@ -202,6 +176,15 @@ def _thank(session: Session, cast: Cast, points: Budget) -> None:
         value="合作",
     )
     campaigns.give_kudos(session, caller=cast.seller, thanks=thanks, seed=_seed(), now=cast.now)
+
+
+def _redeem(session: Session, cast: Cast) -> None:
+    """Let points be redeemed, and some of those who were thanked begin."""
+    people = [
+        _caller(session, cast.tenant, person_id)
+        for person_id in _team(session, cast, THANKED_COUNT)
+    ]
+    fill_catalogue(session, keeper=cast.operator, people=people, now=cast.now)
 
 
 def _praise(session: Session, cast: Cast, activities: Budget) -> None:

@@ -127,6 +127,12 @@ def test_a_packet_waits_for_whoever_may_approve_it_and_then_opens(demo):
     assert demo.seller.post(f"{path}/grab").json["result"] == "won"
 
 
+def test_what_some_have_redeemed_waits_to_be_approved_and_to_be_handed_over(begun):
+    waiting = items(begun.operator, "/redemptions?view=to_handle")
+    assert sorted(one["state"] for one in waiting) == ["approved", "reserved"]
+    assert all(one["person"]["id"] != str(begun.operator.person.id) for one in waiting)
+
+
 def test_everybody_has_points_to_redeem_and_points_to_give(demo):
     demo.begin()
     (allowance,) = items(demo.seller, "/kudos/allowance")
