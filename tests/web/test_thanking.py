@@ -41,14 +41,14 @@ def test_thanks_from_a_colleagues_page_are_on_their_phone_at_once(open_phone, te
     write(mei, "30")
     mei.page.click("[data-give]")
     mei.page.wait_for_url("**/red-packets/*")
-    mei.see("main", "谢谢你顶班")
+    mei.see("[data-state=credited]", "已送达")
 
     bo.see("[data-balance]", "30 积分")
     bo.go("messages")
     bo.see("[data-notice]").click()
     bo.see("main", "谢谢你顶班")
     assert bo.see("[data-amount]").inner_text() == "30 积分"
-    mei.go("packets")
+    mei.visit("/packets")
     mei.see("[data-to='/kudos']").click()
     mei.see("[data-left]", "70 积分")
     assert mei.complaints == bo.complaints == []

@@ -159,6 +159,7 @@ describe("a packet's state", () => {
   it("is what the server says; frozen only while it could be opened", () => {
     expect(envelopeState(packet({ frozen: true }))).toBe("frozen");
     expect(envelopeState(packet({ frozen: true, state: "expired" }))).toBe("expired");
+    expect(["lucky", "kudos", "grant"].map((kind) => envelopeState(packet({ kind, state: "exhausted" })))).toEqual(["exhausted", "credited", "credited"]);
     expect(["pending_approval", "rejected", "of tomorrow"].map((state) => envelopeState(packet({ state })))).toEqual(["pending_approval", "rejected", "unknown"]);
   });
 

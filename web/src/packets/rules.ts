@@ -21,14 +21,17 @@ export function toMinor(text: string, unit = "CNY"): number | null {
 }
 
 const STATES = ["pending_approval", "scheduled", "open", "exhausted", "expired", "cancelled", "rejected"] as const;
-export type EnvelopeState = (typeof STATES)[number] | "mine" | "frozen" | "unknown";
-type Shown = Pick<Packet, "state" | "frozen"> & Partial<Pick<Packet, "mine">>;
+export type EnvelopeState = (typeof STATES)[number] | "mine" | "frozen" | "credited" | "unknown";
+type Shown = Pick<Packet, "state" | "frozen" | "kind"> & Partial<Pick<Packet, "mine">>;
+/** Kinds that are given, not grabbed: nobody came too late for them. */
+const CREDITED = ["kudos", "milestone", "grant"];
 
 /** What an envelope shows. The phone's clock decides nothing: the server has said the state. */
 export function envelopeState(packet: Shown | undefined): EnvelopeState {
   if (!packet) return "unknown";
   if (packet.mine) return "mine";
   const state = STATES.find((known) => known === packet.state);
+  if (state === "exhausted" && CREDITED.includes(packet.kind)) return "credited";
   return packet.frozen && (state === "open" || state === "scheduled") ? "frozen" : (state ?? "unknown");
 }
 
