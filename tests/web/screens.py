@@ -77,7 +77,7 @@ SCREENS = (
     Screen("to-decide", "owner", "/redemptions/{redemption}", "[data-decide]"),
     Screen("redemptions", "owner", "/redemptions", "[data-redemption]"),
     Screen("catalogue", "owner", "/points/catalogue", "[data-kept]"),
-    Screen("thanks", "late", "/kudos?person={colleague}", "[data-receiver]"),
+    Screen("thanks", "member", "/kudos?person={colleague}", "[data-receiver]"),
     Screen("me", "leader", "/me", "[data-sign-out]"),
     Screen("sessions", "leader", "/me/sessions", "main li"),
     Screen("notifications", "leader", "/me/notifications", "main select, main input"),

@@ -55,12 +55,17 @@ ERP_DECIDED = Task(
     "[data-no-documents]",
 )
 COLLEAGUE = Task("find somebody", (tab("feed"), "[data-search]"), "[data-words]")
+REDEEMED = Task("what was redeemed", (tab("packets"), "[data-to='/redemptions']"), ".box")
+CATALOGUE = Task(
+    "the catalogue", (tab("packets"), "[data-to='/points']", "[data-keep]"), "[data-add]"
+)
 WHY = Task("who moved it", ("[data-card=sales]", SEEN_BY_PEOPLE), "table .name")
 DOCUMENTS = Task("the documents behind it", ("[data-card=sales]",), "td .digits")
 
 TASKS: dict[str, tuple[Task, ...]] = {
     "employee": (
         Task("wallet", (tab("packets"),), "[data-balance]"),
+        Task("where I am paid", (tab("packets"), "[data-wallet]"), "[data-account]"),
         Task("acknowledge", ("[data-waiting=acknowledge]", ".pinned [data-acknowledge]"), "main"),
         Task("open a packet", ("[data-waiting=grab]", "[data-open]"), "[data-amount]"),
         Task("write", (tab("feed"), "[data-compose]"), "[data-body]"),
@@ -95,7 +100,7 @@ TASKS: dict[str, tuple[Task, ...]] = {
         OVERSEE,
         LEDGER,
     ),
-    "operator": (ANNOUNCE, REWARD, REACH, DECIDED, SENT, COLLEAGUE),
+    "operator": (ANNOUNCE, REWARD, REACH, DECIDED, SENT, COLLEAGUE, REDEEMED, CATALOGUE),
     "auditor": (OVERSEE, LEDGER),
 }
 
