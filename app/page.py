@@ -24,6 +24,7 @@ SCREENS = (
     "approvals",
     "packets",
     "red-packets",
+    "payouts",
     "messages",
     "search",
     "people",
