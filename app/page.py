@@ -25,6 +25,7 @@ SCREENS = (
     "packets",
     "red-packets",
     "payouts",
+    "budgets",
     "messages",
     "search",
     "people",
