@@ -30,6 +30,7 @@ SCREENS = (
     "budgets",
     "milestone-rules",
     "rains",
+    "oversight",
     "messages",
     "search",
     "people",
