@@ -5,9 +5,9 @@ changed since is theirs.
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from app.people.audiences import AudienceScope
 from app.people.models import Person, RoleGrant, Tenant
 from app.showcase_budgets import grants_of
 from app.showcase_points import fill_catalogue
+from app.showcase_rules import figure_rules
 from redpackets.approval_queries import active_policy
 from redpackets.bands import BandAsked
 from redpackets.budgets import NewBudget, open_budget
@@ -31,7 +32,7 @@ from redpackets.campaigns import services as campaigns
 from redpackets.campaigns.ports import FIGURES
 from redpackets.models import Budget
 from redpackets.payouts.register import RAIL_NAME
-from redpackets.payouts.services import name_account
+from redpackets.payouts.services import NewPayout, name_account, prepare_payout
 from redpackets.policies import set_policy
 from redpackets.rules import POINT
 from redpackets.sending import KEPT_OPEN_MAX, NewPacket, send_packet
@@ -49,11 +50,12 @@ SEED_BYTES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Cast:
-    """Who acts, and where: the owner, the operator, and who leads all of sales."""
+    """Who acts, and where: the owner, the operator, who pays out, and who leads all of sales."""
 
     tenant: Tenant
     owner: Caller
     operator: Caller
+    payer: Caller
     seller: Caller
     root_id: UUID
     sales_id: UUID
@@ -66,7 +68,7 @@ class Cast:
 
 
 def set_up_rewards(space: Workspace, tenant_id: UUID) -> None:
-    """Show rewards in full: approval, points, kudos, a catalogue, rules, a rain to come; once."""
+    """Show rewards in full: approval, points, kudos, a catalogue, a payout, rules, a rain to come; once."""
     with space.database.transaction(tenant_id) as session:
         if session.scalar(active_policy()) is not None:
             return
@@ -77,7 +79,8 @@ def set_up_rewards(space: Workspace, tenant_id: UUID) -> None:
         _thank(session, cast, points)
         _redeem(session, cast)
         _praise(session, cast, activities)
-        _keep_figure_rule(space, session, cast, activities)
+        terms = figure_rules(activities, sales_id=cast.sales_id, today=cast.today)
+        _keep_figure_rules(space, session, cast, terms)
         _keep_milestones(session, cast, activities)
         _plan_rain(session, cast, activities)
         _ask_for_approval(session, cast)
@@ -87,7 +90,7 @@ def _cast(session: Session, tenant_id: UUID, now: datetime) -> Cast:
     tenant = session.get_one(Tenant, tenant_id)
     order = [unit.id for unit in session.scalars(queries.unit_tree())]
     held: dict[str, list[RoleGrant]] = {}
-    for grant in session.scalars(grants_of("owner", "operator", "sales_leader")):
+    for grant in session.scalars(grants_of("owner", "operator", "finance", "sales_leader")):
         held.setdefault(grant.role_key, []).append(grant)
     first = {
         role: min(grants, key=lambda grant: order.index(grant.unit_id))
@@ -97,6 +100,7 @@ def _cast(session: Session, tenant_id: UUID, now: datetime) -> Cast:
         tenant=tenant,
         owner=_caller(session, tenant, first["owner"].person_id),
         operator=_caller(session, tenant, first["operator"].person_id),
+        payer=_caller(session, tenant, first["finance"].person_id),
         seller=_caller(session, tenant, first["sales_leader"].person_id),
         root_id=order[0],
         sales_id=first["sales_leader"].unit_id,
@@ -188,48 +192,41 @@ def _redeem(session: Session, cast: Cast) -> None:
 
 
 def _praise(session: Session, cast: Cast, activities: Budget) -> None:
-    """Give some of sales money that can be paid out: on payday, or over the rail to accounts they named."""
+    """Give some of sales money: what waits to be paid out on payday, and what they still hold."""
     team = _team(session, cast, STAR_COUNT)
     for person_id in team:
         star = _caller(session, cast.tenant, person_id)
         name_account(
             session, caller=star, rail=RAIL_NAME, account=f"demo-{star.login}", now=cast.now
         )
+    _give_money(session, cast, activities, "季度之星", 300_00)
+    payday = NewPayout(
+        method="payroll",
+        rail=None,
+        unit=cast.tenant.currency,
+        unit_id=None,
+        period=f"{cast.today:%Y-%m}",
+    )
+    prepare_payout(session, caller=cast.payer, new=payday, now=cast.now)
+    _give_money(session, cast, activities, "月度之星", 120_00)
+
+
+def _give_money(
+    session: Session, cast: Cast, activities: Budget, purpose: str, amount_minor: int
+) -> None:
     stars = campaigns.NewGrant(
-        gift=_gift(cast, activities, cast.sales_id, "recognition", "季度之星"),
-        receivers=[(person_id, 300_00) for person_id in team],
+        gift=_gift(cast, activities, cast.sales_id, "recognition", purpose),
+        receivers=[(person_id, amount_minor) for person_id in _team(session, cast, STAR_COUNT)],
     )
     campaigns.make_grant(session, caller=cast.owner, new=stars, seed=_seed(), now=cast.now)
 
 
-def _keep_figure_rule(space: Workspace, session: Session, cast: Cast, activities: Budget) -> None:
-    """Reward each part of sales whose orders reach its target of the month."""
-    terms = campaigns.RuleTerms(
-        name="大区月度达标",
-        budget_id=activities.id,
-        on_behalf_of_id=cast.sales_id,
-        metric="ordered_net",
-        comparison="target",
-        threshold=Decimal(1),
-        period="month",
-        deadline_day=None,
-        subject_kind="children",
-        subject_ids=[cast.sales_id],
-        unit=cast.tenant.currency,
-        total_minor=8_888_00,
-        per_head_minor=None,
-        split="lucky",
-        audience="subject",
-        purpose_category="sales",
-        purpose_text="订单额达成月度目标",
-        greeting="达标了，恭喜发财！",
-        tax_class="wage_income",
-        kept_open_hours=72,
-        starts_on=cast.today,
-    )
-    campaigns.add_rule(
-        session, caller=cast.owner, figures=space.ports[FIGURES], terms=terms, now=cast.now
-    )
+def _keep_figure_rules(
+    space: Workspace, session: Session, cast: Cast, kept: Iterable[campaigns.RuleTerms]
+) -> None:
+    figures = space.ports[FIGURES]
+    for terms in kept:
+        campaigns.add_rule(session, caller=cast.owner, figures=figures, terms=terms, now=cast.now)
 
 
 def _keep_milestones(session: Session, cast: Cast, activities: Budget) -> None:

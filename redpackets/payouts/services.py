@@ -36,7 +36,7 @@ from redpackets.payouts.events import AccountNamed, PayoutPrepared
 from redpackets.payouts.models import Payee, PayoutBatch, PayoutItem
 from redpackets.payouts.rules import FileRow, ResultsUnfit
 
-PAYOUT = "redpackets.payout"
+PAYOUT = settling.PAYOUT
 PUSH_JOB = "redpackets.push_payouts"
 
 
@@ -67,6 +67,7 @@ def prepare_payout(
     session.flush()
     _take(session, batch, items, now)
     record(session, PayoutPrepared(payout_id=batch.id, created_by=caller.person_id), ref=batch.id)
+    settling.tell_payers(session, batch)
     _audit(session, caller, "prepare_payout", batch, now, f"left out: {left_out or 'nobody'}")
     return batch
 
@@ -94,6 +95,7 @@ def decide_payout(
         _release(session, batch, now)
     else:
         _send_back(session, batch, now)
+    settling.tell_payers(session, batch)
     _audit(session, caller, "release_payout" if approve else "reject_payout", batch, now, reason)
     return batch
 

@@ -38,6 +38,8 @@ export const change = (ratio: number): string =>
   numbers({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(ratio);
 
 export const percent = (ratio: number): string => numbers({ style: "percent", maximumFractionDigits: 0 }).format(ratio);
+/** A share as somebody has set it: 110 %, 12.5 %. */
+export const share = (ratio: number): string => numbers({ style: "percent", maximumFractionDigits: 2 }).format(ratio);
 export const count = (value: number): string => numbers({ maximumFractionDigits: 0 }).format(value);
 
 /** Today by the clock, this year by the day, else with the year. */

@@ -12,6 +12,10 @@ const ICONS: Record<string, IconName> = {
   "feeds.mention": "comment",
   "redpackets.packet_opened": "packet",
   "redpackets.approval": "check",
+  "redpackets.payouts": "wallet",
+  "redpackets.campaigns": "chart",
+  "redpackets.budget": "wallet",
+  "redpackets.pattern_flagged": "search",
   "roledata.watch": "chart",
 };
 

@@ -1,5 +1,6 @@
 // Pure decisions about red packets: what is typed into whole minor units, and what an envelope says.
 import type { Packet } from "@/api/shapes";
+import type { IconName } from "@/ui/AppIcon.vue";
 
 export const SHARES_MAX = 10_000;
 /** The looks of an envelope that the server knows by name. */
@@ -47,6 +48,24 @@ export function stoppable(packet: Packet): "cancellation" | "closing" | null {
 
 /** Whether somebody looks after rewards that others send. */
 export const oversees = (may: (permission: string) => boolean): boolean => may("redpackets.manage") || may("redpackets.audit");
+
+export type RewardPlace = { key: "payouts" | "budgets" | "rules" | "proposals" | "rains" | "milestones" | "report" | "flags"; icon: IconName; to: string };
+
+/** What somebody sees of how rewards are paid for and decided. */
+export function rewardPlaces(may: (permission: string) => boolean): RewardPlace[] {
+  const any = (...permissions: string[]): boolean => permissions.some((one) => may(`redpackets.${one}`));
+  const all: (RewardPlace | false)[] = [
+    any("payout") && { key: "payouts", icon: "wallet", to: "/payouts" },
+    any("manage", "budgets", "send", "audit") && { key: "budgets", icon: "reach", to: "/budgets" },
+    any("campaigns", "audit") && { key: "rules", icon: "chart", to: "/kpi-rules" },
+    any("approve", "campaigns") && { key: "proposals", icon: "check", to: "/kpi-proposals" },
+    any("manage", "send") && { key: "rains", icon: "packet", to: "/rains" },
+    any("campaigns") && { key: "milestones", icon: "heart", to: "/milestone-rules" },
+    any("manage", "budgets", "audit") && { key: "report", icon: "chart", to: "/oversight/report" },
+    any("audit") && { key: "flags", icon: "search", to: "/oversight/flags" },
+  ];
+  return all.filter((place) => place !== false);
+}
 
 /** Whether I sent, approve or oversee it: then its money is mine to see. */
 export const isInsider = (packet: Packet): boolean => packet.total_minor !== undefined;

@@ -16,7 +16,7 @@ export const en: Texts = {
     entries: "Used most",
     entry: { announce: "Announce", sendPacket: "Send a reward", approve: "Approvals", oversee: "Rewards sent", write: "Post", wallet: "My wallet", talk: "Feed" },
     waiting: "Waiting for me",
-    wait: { acknowledge: "Announcements to acknowledge", grab: "Red packets to open", decide: "Rewards to approve", approve: "Documents to approve" },
+    wait: { acknowledge: "Announcements to acknowledge", grab: "Red packets to open", decide: "Rewards to approve", approve: "Documents to approve", release: "Payouts to release", restated: "Restated figures to decide" },
     noCards: "There are no cards for your role yet",
   },
   figures: {
@@ -62,6 +62,7 @@ export const en: Texts = {
     claims: "Who got what", noClaims: "Nobody has opened it yet", luckiest: "Luckiest",
     entry: { allot: "Allotted", withdraw: "Withdrawn", roll_over: "Rolled over", recover: "Recovered", fund: "Set aside", claim: "Red packet", refund: "Refunded", points_expired: "Points expired", reserve_points: "Points redeemed", release_points: "Points returned", fulfil_points: "Item handed over", payout_sent: "Being paid out", payout_paid: "Paid out", payout_failed: "Payout returned" },
   },
+  rewards: { payouts: "Payouts", budgets: "Reward budgets", rules: "Reward rules", proposals: "Restated figures", rains: "Rains", milestones: "Milestone gifts", report: "Report on rewards", flags: "Audit flags" },
   approvals: {
     title: "Approve rewards", end: { pending: "Waiting", approved: "Approved", rejected: "Rejected", lapsed: "Lapsed" }, none: "There are no rewards here", budget: "Budget", made: "Approved", until: "Until", nobodyYet: "Nobody has decided yet",
     approve: "Approve", reject: "Reject", reason: "Reason (needed)", renounce: "Give up my share and approve", waits: "For you to approve: {amount}", for: "for {name}", did: { approve: "Approved", reject: "Rejected" }, done: { approve: "Approved", reject: "Rejected" },

@@ -14,7 +14,7 @@ export const zh = {
     entries: "常用入口",
     entry: { announce: "发公告", sendPacket: "发红包", approve: "审批", oversee: "红包记录", write: "发动态", wallet: "我的钱包", talk: "看动态" },
     waiting: "待我处理",
-    wait: { acknowledge: "公告待确认", grab: "红包可领取", decide: "红包待审批", approve: "单据待审批" },
+    wait: { acknowledge: "公告待确认", grab: "红包可领取", decide: "红包待审批", approve: "单据待审批", release: "发放待放行", restated: "指标下调待决定" },
     noCards: "你的角色还没有数据卡片",
   },
   figures: {
@@ -60,6 +60,7 @@ export const zh = {
     claims: "领取情况", noClaims: "还没有人领取", luckiest: "手气最佳",
     entry: { allot: "预算下拨", withdraw: "预算收回", roll_over: "预算结转", recover: "预算回收", fund: "红包预留", claim: "领取红包", refund: "红包退回", points_expired: "积分过期", reserve_points: "积分兑换", release_points: "兑换退回", fulfil_points: "兑换完成", payout_sent: "发放中", payout_paid: "发放到账", payout_failed: "发放退回" },
   },
+  rewards: { payouts: "发放", budgets: "奖励预算", rules: "奖励规则", proposals: "指标下调", rains: "红包雨", milestones: "纪念日礼金", report: "奖励报表", flags: "审计预警" },
   approvals: {
     title: "红包审批", end: { pending: "待审批", approved: "已批准", rejected: "未通过", lapsed: "已失效" }, none: "这里没有红包", budget: "预算", made: "已批", until: "截止", nobodyYet: "还没有人审批",
     approve: "批准", reject: "拒绝", reason: "原因（必填）", renounce: "放弃领取并批准", waits: "待你审批：{amount}", for: "代 {name}", did: { approve: "已批准", reject: "已拒绝" }, done: { approve: "已批准", reject: "已拒绝" },
