@@ -10,12 +10,11 @@ ROUTER = ROOT / "web" / "src" / "app" / "router.ts"
 PLACES = ROOT / "web" / "src" / "notices" / "places.ts"
 NOTICES = (
     "redpackets/notices.py",
+    "redpackets/points/notices.py",
     "redpackets/payouts/notices.py",
     "redpackets/campaigns/notices.py",
     "redpackets/oversight/notices.py",
 )
-#: The rest of the wallet has its screens apart.
-ELSEWHERE = {"/wallet"}
 
 
 def shape_of(address: str) -> str:
@@ -25,7 +24,7 @@ def shape_of(address: str) -> str:
 
 @pytest.mark.parametrize("name", NOTICES)
 def test_every_link_of_a_notice_has_a_screen(name):
-    links = set(re.findall(r'f?"(/[a-z][^"]*)"', (ROOT / name).read_text())) - ELSEWHERE
+    links = set(re.findall(r'f?"(/[a-z][^"]*)"', (ROOT / name).read_text()))
     screens = {shape_of(path) for path in re.findall(r'path: "([^"]+)", comp', ROUTER.read_text())}
     by_another_name = set(re.findall(r'"(/[a-z-]+)": "/', PLACES.read_text()))
     assert links
