@@ -5,9 +5,9 @@ changed since is theirs.
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ from app.people.access import load_access
 from app.people.audiences import AudienceScope
 from app.people.models import Person, RoleGrant, Tenant
 from app.showcase_budgets import grants_of
+from app.showcase_points import fill_catalogue
+from app.showcase_rules import figure_rules
 from redpackets.approval_queries import active_policy
 from redpackets.bands import BandAsked
 from redpackets.budgets import NewBudget, open_budget
@@ -30,8 +32,7 @@ from redpackets.campaigns import services as campaigns
 from redpackets.campaigns.ports import FIGURES
 from redpackets.models import Budget
 from redpackets.payouts.register import RAIL_NAME
-from redpackets.payouts.services import name_account
-from redpackets.points.catalogue import NewItem, add_item
+from redpackets.payouts.services import NewPayout, name_account, prepare_payout
 from redpackets.policies import set_policy
 from redpackets.rules import POINT
 from redpackets.sending import KEPT_OPEN_MAX, NewPacket, send_packet
@@ -46,21 +47,15 @@ BANDS = ((5_000_00, 0), (20_000_00, 1), (None, 2))
 WAVE_HOURS = (10, 15, 20)
 SEED_BYTES = 32
 
-#: Chinese name, English name, points, stock, pieces a person, asks for approval, worth in fen.
-ITEMS = (
-    ("云栗咖啡券", "Coffee voucher", 200, 60, None, False, 20_00),
-    ("云栗连帽衫", "Company hoodie", 450, 20, 1, False, 99_00),
-    ("半天带薪假", "Half a day off", 2_000, 12, 2, True, 0),
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Cast:
-    """Who acts, and where: the owner, the operator, and who leads all of sales."""
+    """Who acts, and where: the owner, the operator, who pays out, and who leads all of sales."""
 
     tenant: Tenant
     owner: Caller
     operator: Caller
+    payer: Caller
     seller: Caller
     root_id: UUID
     sales_id: UUID
@@ -73,7 +68,7 @@ class Cast:
 
 
 def set_up_rewards(space: Workspace, tenant_id: UUID) -> None:
-    """Show rewards in full: approval, points, kudos, a catalogue, rules, a rain to come; once."""
+    """Show rewards in full: approval, points, kudos, a catalogue, a payout, rules, a rain to come; once."""
     with space.database.transaction(tenant_id) as session:
         if session.scalar(active_policy()) is not None:
             return
@@ -81,10 +76,11 @@ def set_up_rewards(space: Workspace, tenant_id: UUID) -> None:
         _set_policy(session, cast)
         activities = _root_budget(session, cast, "奖励活动", cast.tenant.currency, 100_000_00)
         points = _root_budget(session, cast, "积分", POINT, POINTS_IN_ALL)
-        _offer_items(session, cast)
         _thank(session, cast, points)
+        _redeem(session, cast)
         _praise(session, cast, activities)
-        _keep_figure_rule(space, session, cast, activities)
+        terms = figure_rules(activities, sales_id=cast.sales_id, today=cast.today)
+        _keep_figure_rules(space, session, cast, terms)
         _keep_milestones(session, cast, activities)
         _plan_rain(session, cast, activities)
         _ask_for_approval(session, cast)
@@ -94,7 +90,7 @@ def _cast(session: Session, tenant_id: UUID, now: datetime) -> Cast:
     tenant = session.get_one(Tenant, tenant_id)
     order = [unit.id for unit in session.scalars(queries.unit_tree())]
     held: dict[str, list[RoleGrant]] = {}
-    for grant in session.scalars(grants_of("owner", "operator", "sales_leader")):
+    for grant in session.scalars(grants_of("owner", "operator", "finance", "sales_leader")):
         held.setdefault(grant.role_key, []).append(grant)
     first = {
         role: min(grants, key=lambda grant: order.index(grant.unit_id))
@@ -104,6 +100,7 @@ def _cast(session: Session, tenant_id: UUID, now: datetime) -> Cast:
         tenant=tenant,
         owner=_caller(session, tenant, first["owner"].person_id),
         operator=_caller(session, tenant, first["operator"].person_id),
+        payer=_caller(session, tenant, first["finance"].person_id),
         seller=_caller(session, tenant, first["sales_leader"].person_id),
         root_id=order[0],
         sales_id=first["sales_leader"].unit_id,
@@ -158,25 +155,6 @@ def _root_budget(session: Session, cast: Cast, name: str, unit: str, limit_minor
     return open_budget(session, new, actor_id=cast.owner.person_id, now=cast.now)
 
 
-def _offer_items(session: Session, cast: Cast) -> None:
-    for name_zh, name_en, price, stock, limit, needs_approval, worth_fen in ITEMS:
-        item = NewItem(
-            unit_id=None,
-            name_zh=name_zh,
-            name_en=name_en,
-            description_zh="",
-            description_en="",
-            price_points=price,
-            stock=stock,
-            per_person_limit=limit,
-            needs_approval=needs_approval,
-            active=True,
-            tax_class="wage_income" if worth_fen else "not_taxable",
-            cash_value_fen=worth_fen,
-        )
-        add_item(session, caller=cast.operator, new=item, now=cast.now)
-
-
 def _thank(session: Session, cast: Cast, points: Budget) -> None:
     """Welcome everybody with points, give everybody points to give, and let a leader begin."""
     everybody = list(session.scalars(select(Person.id).where(Person.active).order_by(Person.login)))
@@ -204,49 +182,51 @@ def _thank(session: Session, cast: Cast, points: Budget) -> None:
     campaigns.give_kudos(session, caller=cast.seller, thanks=thanks, seed=_seed(), now=cast.now)
 
 
+def _redeem(session: Session, cast: Cast) -> None:
+    """Let points be redeemed, and some of those who were thanked begin."""
+    people = [
+        _caller(session, cast.tenant, person_id)
+        for person_id in _team(session, cast, THANKED_COUNT)
+    ]
+    fill_catalogue(session, keeper=cast.operator, people=people, now=cast.now)
+
+
 def _praise(session: Session, cast: Cast, activities: Budget) -> None:
-    """Give some of sales money that can be paid out: on payday, or over the rail to accounts they named."""
+    """Give some of sales money: what waits to be paid out on payday, and what they still hold."""
     team = _team(session, cast, STAR_COUNT)
     for person_id in team:
         star = _caller(session, cast.tenant, person_id)
         name_account(
             session, caller=star, rail=RAIL_NAME, account=f"demo-{star.login}", now=cast.now
         )
+    _give_money(session, cast, activities, "季度之星", 300_00)
+    payday = NewPayout(
+        method="payroll",
+        rail=None,
+        unit=cast.tenant.currency,
+        unit_id=None,
+        period=f"{cast.today:%Y-%m}",
+    )
+    prepare_payout(session, caller=cast.payer, new=payday, now=cast.now)
+    _give_money(session, cast, activities, "月度之星", 120_00)
+
+
+def _give_money(
+    session: Session, cast: Cast, activities: Budget, purpose: str, amount_minor: int
+) -> None:
     stars = campaigns.NewGrant(
-        gift=_gift(cast, activities, cast.sales_id, "recognition", "季度之星"),
-        receivers=[(person_id, 300_00) for person_id in team],
+        gift=_gift(cast, activities, cast.sales_id, "recognition", purpose),
+        receivers=[(person_id, amount_minor) for person_id in _team(session, cast, STAR_COUNT)],
     )
     campaigns.make_grant(session, caller=cast.owner, new=stars, seed=_seed(), now=cast.now)
 
 
-def _keep_figure_rule(space: Workspace, session: Session, cast: Cast, activities: Budget) -> None:
-    """Reward each part of sales whose orders reach its target of the month."""
-    terms = campaigns.RuleTerms(
-        name="大区月度达标",
-        budget_id=activities.id,
-        on_behalf_of_id=cast.sales_id,
-        metric="ordered_net",
-        comparison="target",
-        threshold=Decimal(1),
-        period="month",
-        deadline_day=None,
-        subject_kind="children",
-        subject_ids=[cast.sales_id],
-        unit=cast.tenant.currency,
-        total_minor=8_888_00,
-        per_head_minor=None,
-        split="lucky",
-        audience="subject",
-        purpose_category="sales",
-        purpose_text="订单额达成月度目标",
-        greeting="达标了，恭喜发财！",
-        tax_class="wage_income",
-        kept_open_hours=72,
-        starts_on=cast.today,
-    )
-    campaigns.add_rule(
-        session, caller=cast.owner, figures=space.ports[FIGURES], terms=terms, now=cast.now
-    )
+def _keep_figure_rules(
+    space: Workspace, session: Session, cast: Cast, kept: Iterable[campaigns.RuleTerms]
+) -> None:
+    figures = space.ports[FIGURES]
+    for terms in kept:
+        campaigns.add_rule(session, caller=cast.owner, figures=figures, terms=terms, now=cast.now)
 
 
 def _keep_milestones(session: Session, cast: Cast, activities: Budget) -> None:

@@ -108,7 +108,7 @@ def budgets_visible(
     """The budgets a person owns, carved from, may use or see where permissions are held, with live claims.
 
     Newest first, or in a tree's order: whatever was carved out of a budget comes after it. Each row: the budget, what
-    was claimed from its packets that are not settled yet, and the ids of those right below it.
+    was claimed from its packets that are not settled yet, the ids of those right below it, and its owner's name.
     """
     below = select(OrgUnitClosure.descendant_id).where(OrgUnitClosure.ancestor_id.in_(held_at))
     own = select(Budget.id).where(Budget.owner_id == person_id)
@@ -154,7 +154,12 @@ def _budgets_described() -> Select[Any]:
         .correlate(Budget)
         .scalar_subquery()
     )
-    return select(Budget, _claimed_unsettled(), func.array(children).label("children"))
+    return select(
+        Budget,
+        _claimed_unsettled(),
+        func.array(children).label("children"),
+        Person.name.label("owner_name"),
+    ).join(Person, and_(Person.tenant_id == Budget.tenant_id, Person.id == Budget.owner_id))
 
 
 def _claimed_unsettled() -> Any:

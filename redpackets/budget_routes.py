@@ -71,6 +71,15 @@ def create_budget(body: dict[str, Any]) -> Response:
         return answer_once(session, caller=me, body=body, now=now, make=make)
 
 
+@routes.get("/budgets/<uuid:budget_id>")
+@signed_in
+@routes.gives(200, BudgetOut)
+def read_budget(budget_id: UUID) -> Response:
+    """Read a budget that I own, may spend or may see."""
+    with unit_of_work() as session:
+        return answer(BudgetOut, budgets.budget_seen(session, caller(session), budget_id))
+
+
 @routes.patch("/budgets/<uuid:budget_id>")
 @signed_in
 @routes.takes(BudgetChangeIn)

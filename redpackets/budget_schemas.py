@@ -53,6 +53,7 @@ class BudgetOut(WireSchema):
     id = fields.UUID()
     name = fields.String()
     owner_id = fields.UUID()
+    owner_name = fields.String()
     unit_id = fields.UUID()
     unit = fields.String()
     period_from = fields.Date()

@@ -164,12 +164,15 @@ def units_showing(caller: Caller) -> frozenset[UUID]:
     return frozenset[UUID]().union(*(caller.units_with(p) for p in SEE_BUDGETS))
 
 
-def described(budget: Budget, claimed_unsettled: int, children: list[UUID]) -> dict[str, Any]:
+def described(
+    budget: Budget, claimed_unsettled: int, children: list[UUID], owner_name: str
+) -> dict[str, Any]:
     """Say a budget as of now: what open packets already gave away counts as spent."""
     return {
         "id": budget.id,
         "name": budget.name,
         "owner_id": budget.owner_id,
+        "owner_name": owner_name,
         "unit_id": budget.unit_id,
         "unit": budget.unit,
         "period_from": budget.period_from,
@@ -195,6 +198,14 @@ def read_budget(session: Session, budget_id: UUID) -> dict[str, Any]:
     """Describe one budget, with what open packets gave away."""
     session.flush()
     return described(*session.execute(budget_queries.budget_with_claims(budget_id)).one())
+
+
+def budget_seen(session: Session, caller: Caller, budget_id: UUID) -> dict[str, Any]:
+    """Describe a budget that the caller may see; any other does not exist."""
+    budget = session.get(Budget, (caller.tenant_id, budget_id))
+    if budget is None or not may_see(session, caller, budget):
+        raise NotFound
+    return read_budget(session, budget_id)
 
 
 def require_spendable(session: Session, caller: Caller, budget_id: UUID) -> Budget:

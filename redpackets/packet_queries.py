@@ -19,6 +19,7 @@ def packets_overseen(
     *,
     is_mine: bool,
     state: str | None,
+    budget_id: UUID | None,
     before: UUID | None,
     limit: int,
     now: datetime,
@@ -54,6 +55,8 @@ def packets_overseen(
     found = found.where(is_shown)
     if state:
         found = found.where(state_now == state)
+    if budget_id:
+        found = found.where(Packet.budget_id == budget_id)
     return found.where(Packet.id < before) if before else found
 
 

@@ -39,6 +39,7 @@ def list_packets(query: dict[str, Any]) -> Response:
             me.units_with("redpackets.manage") | me.units_with("redpackets.audit"),
             is_mine=query["mine"],
             state=query["state"],
+            budget_id=query["budget_id"],
             before=before[0] if before else None,
             limit=page.limit + 1,
             now=workspace().now(),

@@ -11,9 +11,10 @@ REASON_LENGTH_MAX = 500
 
 
 class PacketsQuery(PageQuery):
-    """A page of packets: of one state, and those I sent only."""
+    """A page of packets: of one state, out of one budget, and those I sent only."""
 
     state = fields.String(load_default=None, validate=one_of(PACKET_STATES))
+    budget_id = fields.UUID(load_default=None)
     mine = QueryFlag(load_default=False)
 
 

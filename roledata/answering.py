@@ -97,6 +97,11 @@ class FigureAnswers:
             version=metric.version,
         )
 
+    def measures(self) -> list[Measure]:
+        """List all that can be asked for."""
+        found = map(self.measure, sorted(catalogue().metrics))
+        return [measure for measure in found if measure is not None]
+
     def may_see(
         self, session: Session, *, caller: Caller, metric: str, subject_ids: Collection[UUID]
     ) -> bool:

@@ -73,6 +73,20 @@ def answer_once(
     return response
 
 
+def answer_once_if_keyed(
+    session: Session,
+    *,
+    caller: Caller,
+    body: dict[str, Any],
+    now: datetime,
+    make: Callable[[], Response],
+) -> Response:
+    """As ``answer_once`` where the phone sends a key; without one each request counts."""
+    if "Idempotency-Key" not in request.headers:
+        return make()
+    return answer_once(session, caller=caller, body=body, now=now, make=make)
+
+
 def forget_answers(bench: Workbench) -> None:
     """Drop the answers that nobody is expected to ask for again."""
     visit_companies(bench, partial(_forget, bench))

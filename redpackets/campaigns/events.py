@@ -46,6 +46,17 @@ class FigureRestated(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RestatementDecided(Fact):
+    """Somebody decided what becomes of a packet whose figure fell; the rule's owner and those who could decide hear."""
+
+    kind: ClassVar[str] = "redpackets.restatement_decided"
+
+    proposal_id: UUID
+    rule_id: UUID
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class GiftMissed(Fact):
     """A milestone's gift could not be given."""
 

@@ -20,15 +20,22 @@ from app.core.http import (
     signed_in,
     unit_of_work,
 )
+from app.core.idempotency import answer_once_if_keyed
 from app.core.paging import slice_page
 from app.core.problems import language
 from redpackets.campaigns import previewing, queries, restating, services, triggers
-from redpackets.campaigns.models import TriggerFire, TriggerProposal, TriggerRule
 from redpackets.campaigns.placing import business_day
 from redpackets.campaigns.ports import FIGURES, Figures
+from redpackets.campaigns.reading import (
+    describe_fires,
+    describe_misses,
+    describe_proposals,
+    describe_rule,
+)
 from redpackets.campaigns.schemas import (
     KpiFireOut,
     KpiFiresOut,
+    KpiMetricOut,
     KpiMissOut,
     KpiNewRuleIn,
     KpiPreviewOut,
@@ -41,9 +48,6 @@ from redpackets.campaigns.schemas import (
 )
 
 routes = Routes("redpackets_rules", __name__)
-
-#: What of a fire is told to nobody who may not see the figure.
-_HIDDEN: dict[str, Any] = {"value": None, "target": None, "last_year": None, "documents": []}
 
 
 @routes.get("/kpi-rules")
@@ -63,7 +67,9 @@ def list_rules(query: dict[str, Any]) -> Response:
             limit=page.limit + 1,
         )
         rules, next_cursor = slice_page(session.scalars(found).all(), page, lambda rule: (rule.id,))
-        return answer_page(KpiRuleOut, [_rule(rule) for rule in rules], next_cursor)
+        return answer_page(
+            KpiRuleOut, [describe_rule(_figures(), rule) for rule in rules], next_cursor
+        )
 
 
 @routes.post("/kpi-rules")
@@ -71,14 +77,18 @@ def list_rules(query: dict[str, Any]) -> Response:
 @routes.takes(KpiNewRuleIn)
 @routes.gives(201, KpiRuleOut)
 def add_rule(body: dict[str, Any]) -> Response:
-    """Keep a rule: when a figure meets it, a packet is sent, once a period for each subject."""
+    """Keep a rule: when a figure meets it, a packet is sent, once a period for each subject. Takes an Idempotency-Key."""
     now = workspace().now()
     with unit_of_work() as session:
-        body["starts_on"] = body["starts_on"] or business_day(session, now).date()
-        rule = services.add_rule(
-            session, caller=caller(session), figures=_figures(), terms=_terms(body), now=now
-        )
-        return answer(KpiRuleOut, _rule(rule), 201)
+        me = caller(session)
+
+        def make() -> Response:
+            starts_on = body["starts_on"] or business_day(session, now).date()
+            terms = _terms(body | {"starts_on": starts_on})
+            rule = services.add_rule(session, caller=me, figures=_figures(), terms=terms, now=now)
+            return answer(KpiRuleOut, describe_rule(_figures(), rule), 201)
+
+        return answer_once_if_keyed(session, caller=me, body=body, now=now, make=make)
 
 
 @routes.post("/kpi-rules/preview")
@@ -103,6 +113,26 @@ def preview_rule(body: dict[str, Any]) -> Response:
     return answer(KpiPreviewOut, preview)
 
 
+@routes.get("/kpi-rules/<uuid:kpi_rule_id>")
+@signed_in
+@routes.gives(200, KpiRuleOut)
+def read_rule(kpi_rule_id: UUID) -> Response:
+    """Read a rule that I own, may keep or audit."""
+    with unit_of_work() as session:
+        rule = triggers.rule_seen(session, caller(session), kpi_rule_id)
+        return answer(KpiRuleOut, describe_rule(_figures(), rule))
+
+
+@routes.get("/kpi-metrics")
+@needs(triggers.CAMPAIGNS)
+@routes.gives(200, page_schema(KpiMetricOut))
+def list_metrics() -> Response:
+    """List what rules can be kept on; whose figures I may see, a rule's making tells."""
+    with unit_of_work() as session:
+        caller(session)
+    return answer_page(KpiMetricOut, _figures().measures(), None)
+
+
 @routes.patch("/kpi-rules/<uuid:kpi_rule_id>")
 @needs(triggers.CAMPAIGNS)
 @routes.takes(KpiRuleChangeIn)
@@ -123,7 +153,7 @@ def change_rule(body: dict[str, Any], kpi_rule_id: UUID) -> Response:
             changes=body,
             now=workspace().now(),
         )
-        return answer(KpiRuleOut, _rule(rule))
+        return answer(KpiRuleOut, describe_rule(_figures(), rule))
 
 
 @routes.delete("/kpi-rules/<uuid:kpi_rule_id>")
@@ -152,16 +182,14 @@ def list_fires(query: dict[str, Any], kpi_rule_id: UUID) -> Response:
         found = queries.fires_of(
             kpi_rule_id, before=before[0] if before else None, limit=page.limit + 1
         )
-        rows, next_cursor = slice_page(
-            session.execute(found).all(), page, lambda row: (row.TriggerFire.id,)
-        )
-        subject_ids = {row.TriggerFire.subject_id for row in rows}
+        fires, next_cursor = slice_page(session.scalars(found).all(), page, lambda fire: (fire.id,))
+        subject_ids = {fire.subject_id for fire in fires}
         shown = triggers.shows_figures(session, me, _figures(), rule, subject_ids)
         misses = session.scalars(queries.misses_of(kpi_rule_id)).all()
         return raw_answer(
             {
-                "items": KpiFireOut(many=True).dump([_fire(row, shown=shown) for row in rows]),
-                "misses": KpiMissOut(many=True).dump(misses),
+                "items": KpiFireOut(many=True).dump(describe_fires(session, fires, shown=shown)),
+                "misses": KpiMissOut(many=True).dump(describe_misses(session, misses)),
                 "next_cursor": next_cursor,
             }
         )
@@ -187,7 +215,8 @@ def list_proposals(query: dict[str, Any]) -> Response:
         rows, next_cursor = slice_page(
             session.execute(found).all(), page, lambda row: (row.TriggerProposal.id,)
         )
-        return answer_page(KpiProposalOut, [_proposal(row) for row in rows], next_cursor)
+        described = describe_proposals(session, _figures(), rows)
+        return answer_page(KpiProposalOut, described, next_cursor)
 
 
 @routes.post("/kpi-proposals/<uuid:proposal_id>/decision")
@@ -201,7 +230,8 @@ def decide_proposal(body: dict[str, Any], proposal_id: UUID) -> Response:
         services.decide_proposal(
             session, caller=me, proposal_id=proposal_id, now=workspace().now(), **body
         )
-        return answer(KpiProposalOut, _proposal(restating.proposal_seen(session, me, proposal_id)))
+        row = restating.proposal_seen(session, me, proposal_id)
+        return answer(KpiProposalOut, describe_proposals(session, _figures(), [row])[0])
 
 
 def _figures() -> Figures:
@@ -220,40 +250,3 @@ def _terms(body: dict[str, Any]) -> services.RuleTerms:
         purpose_text=purpose["text"],
         **given,
     )
-
-
-def _rule(rule: TriggerRule) -> dict[str, Any]:
-    return triggers.terms_of(rule) | {
-        "id": rule.id,
-        "owner_id": rule.owner_id,
-        "on_behalf_of": rule.on_behalf_of_id,
-        "subjects": {"kind": rule.subject_kind, "ids": rule.subject_ids},
-        "purpose": {"category": rule.purpose_category, "text": rule.purpose_text},
-        "active": rule.active,
-        "version": rule.version,
-    }
-
-
-def _fire(row: Any, *, shown: bool) -> dict[str, Any]:
-    fire: TriggerFire = row.TriggerFire
-    subject = {
-        "id": fire.subject_id,
-        "kind": "unit" if row.unit_name is not None else "person",
-        "name": row.unit_name or row.person_name,
-    }
-    hidden = {} if shown else _HIDDEN
-    return vars(fire) | {"subject": subject} | hidden
-
-
-def _proposal(row: Any) -> dict[str, Any]:
-    proposal: TriggerProposal = row.TriggerProposal
-    fire: TriggerFire = row.TriggerFire
-    return vars(proposal) | {
-        "rule_id": fire.rule_id,
-        "packet_id": fire.packet_id,
-        "subject_id": fire.subject_id,
-        "period_from": fire.period_from,
-        "value_then": fire.value,
-        "value_now": proposal.value,
-        "target_now": proposal.target,
-    }

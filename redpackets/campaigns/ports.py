@@ -76,6 +76,9 @@ class Figures(Protocol):
     def measure(self, key: str) -> Measure | None:
         """Say what a metric is, if rules can be kept on it."""
 
+    def measures(self) -> Sequence[Measure]:
+        """List all that rules can be kept on."""
+
     def may_see(
         self, session: Session, *, caller: Caller, metric: str, subject_ids: Collection[UUID]
     ) -> bool:

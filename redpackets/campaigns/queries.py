@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select, text
+from sqlalchemy import CompoundSelect, Select, and_, func, literal, or_, select, text, union_all
 
 from app.people.models import Membership, OrgUnit, OrgUnitClosure, Person
 from redpackets.campaigns.models import (
@@ -13,7 +14,7 @@ from redpackets.campaigns.models import (
     TriggerProposal,
     TriggerRule,
 )
-from redpackets.models import Budget, Packet, PacketMember
+from redpackets.models import Budget, Packet, PacketMember, Share
 
 FIRES_REVIEWED_MAX = 1_000
 MISSES_SHOWN_MAX = 100
@@ -81,6 +82,35 @@ def persons_named(person_ids: Collection[UUID]) -> Select[UUID, str]:
     return select(Person.id, Person.name).where(Person.id.in_(person_ids), Person.active)
 
 
+def people_named(person_ids: Collection[UUID]) -> Select[UUID, str]:
+    """(id, name) of these persons, whether they are still here or not."""
+    return select(Person.id, Person.name).where(Person.id.in_(person_ids))
+
+
+def subjects_named(ids: Collection[UUID]) -> CompoundSelect[Any]:
+    """(id, kind, name) of these units and persons, whether they are still here or not."""
+    units = select(OrgUnit.id, literal("unit").label("kind"), OrgUnit.name)
+    people = select(Person.id, literal("person").label("kind"), Person.name)
+    return union_all(units.where(OrgUnit.id.in_(ids)), people.where(Person.id.in_(ids)))
+
+
+def packets_given(packet_ids: Collection[UUID]) -> Select[Any]:
+    """(id, unit, total_minor, left_minor) of packets; what is left is still there to be taken."""
+    left = (
+        select(func.coalesce(func.sum(Share.amount_minor), 0))
+        .where(
+            Share.tenant_id == Packet.tenant_id,
+            Share.packet_id == Packet.id,
+            Share.state == "free",
+        )
+        .correlate(Packet)
+        .scalar_subquery()
+    )
+    return select(Packet.id, Packet.unit, Packet.total_minor, left.label("left_minor")).where(
+        Packet.id.in_(packet_ids)
+    )
+
+
 def primary_unit(person_id: UUID) -> Select[UUID]:
     """Where a person belongs."""
     return select(Membership.unit_id).where(
@@ -95,20 +125,10 @@ def fired(rule_id: UUID, since: date) -> Select[date, UUID]:
     )
 
 
-def fires_of(
-    rule_id: UUID, *, before: UUID | None, limit: int
-) -> Select[TriggerFire, str | None, str | None]:
-    """(fire, unit's name, person's name) of a rule, newest first."""
+def fires_of(rule_id: UUID, *, before: UUID | None, limit: int) -> Select[TriggerFire]:
+    """What a rule fired, newest first."""
     found = (
-        select(TriggerFire, OrgUnit.name.label("unit_name"), Person.name.label("person_name"))
-        .outerjoin(
-            OrgUnit,
-            and_(OrgUnit.tenant_id == TriggerFire.tenant_id, OrgUnit.id == TriggerFire.subject_id),
-        )
-        .outerjoin(
-            Person,
-            and_(Person.tenant_id == TriggerFire.tenant_id, Person.id == TriggerFire.subject_id),
-        )
+        select(TriggerFire)
         .where(TriggerFire.rule_id == rule_id)
         .order_by(TriggerFire.id.desc())
         .limit(limit)

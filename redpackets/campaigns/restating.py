@@ -17,7 +17,7 @@ from app.people.services import write_audit
 from redpackets.approval_queries import approvers_at
 from redpackets.campaigns import placing, queries
 from redpackets.campaigns.errors import NotImpartial, ProposalDecided
-from redpackets.campaigns.events import FigureRestated
+from redpackets.campaigns.events import FigureRestated, RestatementDecided
 from redpackets.campaigns.firing import judged
 from redpackets.campaigns.models import TriggerFire, TriggerProposal, TriggerRule
 from redpackets.campaigns.ports import Figures, Reading
@@ -69,6 +69,7 @@ def decide_proposal(
         raise ProposalDecided(state=proposal.state)
     if proposal.state == "open":
         _decide(session, caller, proposal, fire, state, reason, now)
+        _tell_decided(session, proposal, rule, fire)
     return proposal
 
 
@@ -151,8 +152,7 @@ def _propose(
     )
     if kept_id is None or kept_id != place["id"]:
         return
-    decider_scope_ids = placing.personal_scopes(session, _deciders(session, rule, fire))
-    owner_scope_ids = placing.personal_scopes(session, [rule.owner_id])
+    decider_scope_ids, owner_scope_ids = _concerned(session, rule, fire)
     fact = FigureRestated(
         proposal_id=kept_id,
         rule_id=rule.id,
@@ -160,6 +160,24 @@ def _propose(
         decider_scope_ids=tuple(decider_scope_ids),
     )
     record(session, fact, ref=kept_id, scope_ids=sorted({*owner_scope_ids, *decider_scope_ids}))
+
+
+def _tell_decided(
+    session: Session, proposal: TriggerProposal, rule: TriggerRule, fire: TriggerFire
+) -> None:
+    fact = RestatementDecided(proposal_id=proposal.id, rule_id=rule.id, state=proposal.state)
+    scope_ids = sorted(set().union(*_concerned(session, rule, fire)))
+    record(session, fact, ref=proposal.id, scope_ids=scope_ids)
+
+
+def _concerned(
+    session: Session, rule: TriggerRule, fire: TriggerFire
+) -> tuple[list[UUID], list[UUID]]:
+    """The scopes of those who may decide, and of the rule's owner."""
+    return (
+        placing.personal_scopes(session, _deciders(session, rule, fire)),
+        placing.personal_scopes(session, [rule.owner_id]),
+    )
 
 
 def _deciders(session: Session, rule: TriggerRule, fire: TriggerFire) -> list[UUID]:

@@ -17,6 +17,7 @@ from redpackets.schemas import (
     GREETING_LENGTH_MAX,
     TEXT_LENGTH_MAX,
     Minor,
+    PacketPartyOut,
     UnitCode,
 )
 
@@ -140,6 +141,9 @@ class KpiRuleOut(WireSchema):
     name = fields.String()
     owner_id = fields.UUID()
     metric = fields.String()
+    metric_unit = fields.String(
+        allow_none=True, metadata={"description": "money, count or ratio; of its threshold, too"}
+    )
     comparison = fields.String()
     threshold = Number()
     period = fields.String()
@@ -159,6 +163,14 @@ class KpiRuleOut(WireSchema):
     starts_on = fields.Date()
     active = fields.Boolean()
     version = fields.Integer()
+
+
+class KpiMetricOut(WireSchema):
+    """A metric that rules can be kept on."""
+
+    key = fields.String()
+    unit = fields.String(metadata={"description": "money, count or ratio"})
+    has_target = fields.Boolean()
 
 
 class KpiSubjectOut(WireSchema):
@@ -218,6 +230,8 @@ class KpiFireOut(WireSchema):
     deadline = fields.Date()
     subject = fields.Nested(KpiSubjectOut)
     packet_id = fields.UUID()
+    amount_minor = fields.Integer(metadata={"description": "of its packet"})
+    unit = fields.String()
     metric = fields.String()
     metric_version = fields.String()
     value = Number(allow_none=True)
@@ -236,6 +250,7 @@ class KpiMissOut(WireSchema):
 
     period_from = fields.Date()
     subject_id = fields.UUID()
+    subject = fields.Nested(KpiSubjectOut)
     reason = fields.String()
     first_at = Moment()
     last_at = Moment()
@@ -270,15 +285,25 @@ class KpiProposalOut(WireSchema):
     id = fields.UUID()
     state = fields.String()
     rule_id = fields.UUID()
+    rule_name = fields.String()
+    owner = fields.Nested(PacketPartyOut)
     fire_id = fields.UUID()
     packet_id = fields.UUID()
     subject_id = fields.UUID()
+    subject = fields.Nested(KpiSubjectOut)
     period_from = fields.Date()
+    period_to = fields.Date()
+    metric = fields.String()
+    metric_unit = fields.String(allow_none=True)
     value_then = Number()
     value_now = Number(allow_none=True)
     target_now = Number(allow_none=True)
+    total_minor = fields.Integer(metadata={"description": "of its packet"})
+    left_minor = fields.Integer(metadata={"description": "what nobody has taken of it"})
+    unit = fields.String()
     opened_at = Moment()
     decided_by = fields.UUID(allow_none=True)
+    decided_by_name = fields.String(allow_none=True)
     decided_at = Moment(allow_none=True)
     reason = fields.String()
     outcome = fields.String(allow_none=True)

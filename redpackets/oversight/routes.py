@@ -104,6 +104,17 @@ def list_flags(query: dict[str, Any]) -> Response:
     return answer_page(FlagOut, described, next_cursor)
 
 
+@routes.get("/oversight/flags/<uuid:flag_id>")
+@needs(services.AUDIT)
+@routes.gives(200, FlagOut)
+def read_flag(flag_id: UUID) -> Response:
+    """Read one flag."""
+    with unit_of_work() as session:
+        require_company(session, caller(session), services.AUDIT)
+        [described] = services.describe_flags(session, [services.flag_known(session, flag_id)])
+        return answer(FlagOut, described)
+
+
 @routes.post("/oversight/flags/<uuid:flag_id>/resolution")
 @needs(services.AUDIT)
 @routes.takes(FlagResolutionIn)

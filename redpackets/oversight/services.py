@@ -118,6 +118,14 @@ def scan(
     return sum(_keep(session, finding, now) for finding in findings)
 
 
+def flag_known(session: Session, flag_id: UUID) -> Flag:
+    """Find a flag."""
+    flag = session.get(Flag, (tenant_of(session), flag_id))
+    if flag is None:
+        raise NotFound
+    return flag
+
+
 def resolve(
     session: Session, *, caller: Caller, flag_id: UUID, state: str, note: str, now: datetime
 ) -> Flag:

@@ -18,6 +18,16 @@ class PayoutPrepared(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PayoutChanged(Fact):
+    """A payout was prepared, decided or settled; those who pay out there hear of it."""
+
+    kind: ClassVar[str] = "redpackets.payout_changed"
+
+    payout_id: UUID
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountNamed(Fact):
     """Where a person is paid over a rail was changed; it is told to that person alone."""
 
@@ -30,7 +40,10 @@ class AccountNamed(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class WalletsSettled(Fact):
-    """Payouts ended: those who hear this read their wallet anew; it names nobody and no amount."""
+    """A payout took from wallets, was released, or ended: those who hear this read their wallet anew.
+
+    It names nobody and no amount; ``outcome`` is prepared, released, success or failed.
+    """
 
     kind: ClassVar[str] = "redpackets.wallets_settled"
 

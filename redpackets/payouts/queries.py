@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, or_, select, text
+from sqlalchemy import Select, and_, exists, func, or_, select, text
 
 from app.people.models import Membership, OrgUnitClosure, Person
 from redpackets.approval_queries import approvers_at
@@ -116,6 +115,11 @@ def items_of(batch_id: UUID) -> Select[PayoutItem]:
     return select(PayoutItem).where(PayoutItem.batch_id == batch_id).order_by(PayoutItem.id)
 
 
+def persons_paid(batch_id: UUID) -> Select[UUID]:
+    """Whom a payout pays."""
+    return select(PayoutItem.person_id).where(PayoutItem.batch_id == batch_id)
+
+
 def is_paid_by(batch_id: UUID, person_id: UUID) -> Select[bool]:
     """Whether a payout pays a person."""
     paid = exists().where(PayoutItem.batch_id == batch_id, PayoutItem.person_id == person_id)
@@ -193,12 +197,66 @@ def primary_members_below(unit_ids: Collection[UUID]) -> Select[UUID]:
     )
 
 
+def items_paid_to(
+    person_id: UUID, *, before: UUID | None, limit: int
+) -> Select[PayoutItem, PayoutBatch]:
+    """(item, payout) of what is paid out to a person, newest first."""
+    found = (
+        select(PayoutItem, PayoutBatch)
+        .join(
+            PayoutBatch,
+            and_(
+                PayoutBatch.tenant_id == PayoutItem.tenant_id,
+                PayoutBatch.id == PayoutItem.batch_id,
+            ),
+        )
+        .where(PayoutItem.person_id == person_id)
+        .order_by(PayoutItem.id.desc())
+        .limit(limit)
+    )
+    return found.where(PayoutItem.id < before) if before else found
+
+
+def payees_of(person_id: UUID) -> Select[Payee]:
+    """Where a person can be paid, by rail."""
+    return select(Payee).where(Payee.person_id == person_id)
+
+
 def payee_of(person_id: UUID, rail: str) -> Select[Payee]:
     """Where a person can be paid over a rail."""
     return select(Payee).where(Payee.person_id == person_id, Payee.rail == rail)
 
 
-def shown_items(batch_id: UUID, state: str | None) -> Select[Any]:
-    """Some of a payout's items, those of one state if one is asked for."""
-    found = items_of(batch_id).limit(SHOWN_ITEMS_MAX)
+def shown_items(batch_id: UUID, state: str | None) -> Select[PayoutItem, str]:
+    """(item, its person's name) of some of a payout's items, those of one state if one is asked for."""
+    found = (
+        select(PayoutItem, Person.name.label("person_name"))
+        .join(
+            Person,
+            and_(Person.tenant_id == PayoutItem.tenant_id, Person.id == PayoutItem.person_id),
+        )
+        .where(PayoutItem.batch_id == batch_id)
+        .order_by(PayoutItem.id)
+        .limit(SHOWN_ITEMS_MAX)
+    )
     return found.where(PayoutItem.state == state) if state else found
+
+
+def parts_of(batch_id: UUID) -> Select[str, str, int, int]:
+    """(tax class, state, items, amount) of all of a payout's items."""
+    return (
+        select(
+            PayoutItem.tax_class,
+            PayoutItem.state,
+            func.count().label("row_count"),
+            func.sum(PayoutItem.amount_minor).label("total_minor"),
+        )
+        .where(PayoutItem.batch_id == batch_id)
+        .group_by(PayoutItem.tax_class, PayoutItem.state)
+        .order_by(PayoutItem.tax_class, PayoutItem.state)
+    )
+
+
+def names_of(person_ids: Collection[UUID]) -> Select[UUID, str]:
+    """(id, name) of persons, whether they are still here or not."""
+    return select(Person.id, Person.name).where(Person.id.in_(person_ids))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from types import SimpleNamespace
 from typing import Any, ParamSpec
 from uuid import UUID
 
@@ -25,14 +24,16 @@ from app.core.http import (
 )
 from app.core.idempotency import answer_once
 from app.core.paging import slice_page
-from redpackets.payouts import queries, services, taxes
+from redpackets.payouts import queries, reading, services, taxes
 from redpackets.payouts.models import PayoutBatch
 from redpackets.payouts.ports import REDEMPTION_WORTH
 from redpackets.payouts.rails import RAILS
 from redpackets.payouts.rules import RAIL_UNIT, written_amount
 from redpackets.payouts.schemas import (
     AccountIn,
+    AccountsOut,
     NewPayoutIn,
+    OwnPayoutOut,
     PayoutDecisionIn,
     PayoutOut,
     PayoutQuery,
@@ -80,7 +81,8 @@ def list_payouts(query: dict[str, Any]) -> Response:
         rows, next_cursor = slice_page(
             session.scalars(found).all(), page, lambda batch: (batch.id,)
         )
-    return answer_page(PayoutOut, rows, next_cursor)
+        described = reading.describe_batches(session, rows)
+    return answer_page(PayoutOut, described, next_cursor)
 
 
 @routes.post("/payouts")
@@ -97,7 +99,7 @@ def prepare_payout(body: dict[str, Any]) -> Response:
 
         def make() -> Response:
             batch = services.prepare_payout(session, caller=me, new=new, now=now)
-            return answer(PayoutOut, batch, 201)
+            return answer(PayoutOut, reading.describe_batch(session, batch), 201)
 
         return answer_once(session, caller=me, body=body, now=now, make=make)
 
@@ -107,11 +109,10 @@ def prepare_payout(body: dict[str, Any]) -> Response:
 @routes.takes_query(PayoutQuery)
 @routes.gives(200, PayoutWithItemsOut)
 def read_payout(query: dict[str, Any], payout_id: UUID) -> Response:
-    """Read a payout and its first hundred items."""
+    """Read a payout, what it comes to in parts, and its first hundred items."""
     with unit_of_work() as session:
         batch = services.read_payout(session, caller=caller(session), batch_id=payout_id)
-        items = session.scalars(queries.shown_items(batch.id, query["state"])).all()
-        return answer(PayoutWithItemsOut, SimpleNamespace(**vars(batch), items=items))
+        return answer(PayoutWithItemsOut, reading.describe_whole(session, batch, query["state"]))
 
 
 @routes.post("/payouts/<uuid:payout_id>/approval")
@@ -130,7 +131,7 @@ def decide_payout(body: dict[str, Any], payout_id: UUID) -> Response:
             reason=body["reason"],
             now=now,
         )
-        return answer(PayoutOut, batch)
+        return answer(PayoutOut, reading.describe_batch(session, batch))
 
 
 @routes.get("/payouts/<uuid:payout_id>/file")
@@ -160,7 +161,7 @@ def take_results(body: dict[str, Any], payout_id: UUID) -> Response:
             batch = services.take_results(
                 session, caller=me, batch_id=payout_id, content=body["content"], now=now
             )
-            return answer(PayoutOut, batch)
+            return answer(PayoutOut, reading.describe_batch(session, batch))
 
         return answer_once(session, caller=me, body=body, now=now, make=make)
 
@@ -181,6 +182,42 @@ def export_taxes(query: dict[str, Any]) -> Response:
             now=space.now(),
         )
     return _download(content, f"taxable-{query['month']}.csv")
+
+
+@routes.get("/wallet/payouts")
+@signed_in
+@routes.takes_query(PageQuery)
+@routes.gives(200, page_schema(OwnPayoutOut))
+def list_own_payouts(query: dict[str, Any]) -> Response:
+    """List what was or is being paid out to me, newest first."""
+    page = page_of(query)
+    before = page.after(UUID)
+    with unit_of_work() as session:
+        found = queries.items_paid_to(
+            caller(session).person_id,
+            before=before[0] if before else None,
+            limit=page.limit + 1,
+        )
+        rows, next_cursor = slice_page(
+            session.execute(found).all(), page, lambda row: (row.PayoutItem.id,)
+        )
+        items = [services.own_payout(row.PayoutItem, row.PayoutBatch) for row in rows]
+    return answer_page(OwnPayoutOut, items, next_cursor)
+
+
+@routes.get("/wallet/accounts")
+@signed_in
+@routes.gives(200, AccountsOut)
+def list_accounts() -> Response:
+    """List the rails I can be paid over, each with the account I named for it."""
+    with unit_of_work() as session:
+        found = session.scalars(queries.payees_of(caller(session).person_id)).all()
+    named = {payee.rail: payee for payee in found}
+    items = [
+        named.get(rail) or {"rail": rail, "account": None, "changed_at": None}
+        for rail in sorted(workspace().tools[RAILS])
+    ]
+    return answer(AccountsOut, {"items": items})
 
 
 @routes.put("/wallet/account")

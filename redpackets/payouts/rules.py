@@ -36,6 +36,12 @@ SENT_AGAIN_FOR = timedelta(hours=12)
 MAY_ARRIVE_FOR = timedelta(hours=24)
 
 
+def stage_of(item_state: str, batch_state: str) -> str:
+    """Say how far an item came, in the words of whom it pays."""
+    ended = {"success": "paid", "failed": "returned"}.get(item_state)
+    return ended or ("prepared" if batch_state == "pending_approval" else "on_its_way")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileRow:
     """One row of a payroll file: what one person gets of one tax class."""

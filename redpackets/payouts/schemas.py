@@ -76,6 +76,40 @@ class AccountIn(WireSchema):
     account = Line(ACCOUNT_LENGTH_MAX, required=True)
 
 
+class AccountOut(WireSchema):
+    """A rail, and where I am paid over it; null where I have not said."""
+
+    rail = fields.String()
+    account = fields.String(allow_none=True)
+    changed_at = Moment(allow_none=True)
+
+
+class AccountsOut(WireSchema):
+    """The rails of this installation."""
+
+    items = fields.List(fields.Nested(AccountOut))
+
+
+class OwnPayoutOut(WireSchema):
+    """What is paid out to me of one tax class."""
+
+    id = fields.UUID()
+    amount_minor = fields.Integer()
+    unit = fields.String()
+    tax_class = fields.String()
+    method = fields.String()
+    rail = fields.String(allow_none=True)
+    period = fields.String()
+    state = fields.String(
+        metadata={
+            "description": "prepared (to be released), on_its_way, paid, or returned to the wallet"
+        }
+    )
+    reason = fields.String(metadata={"description": "why it came back"})
+    created_at = Moment()
+    settled_at = Moment(allow_none=True)
+
+
 class PayoutQuery(WireSchema):
     """Which of a payout's items are shown."""
 
@@ -93,6 +127,7 @@ class PayoutItemOut(WireSchema):
 
     id = fields.UUID()
     person_id = fields.UUID()
+    person_name = fields.String()
     tax_class = fields.String()
     amount_minor = fields.Integer()
     unit = fields.String()
@@ -117,16 +152,28 @@ class PayoutOut(WireSchema):
     )
     row_count = fields.Integer()
     total_minor = fields.Integer()
-    file_hash = fields.Function(lambda batch: batch.file_hash.hex() if batch.file_hash else None)
+    file_hash = fields.String(allow_none=True)
     created_by_id = fields.UUID(data_key="created_by")
+    created_by_name = fields.String()
     created_at = Moment()
     decided_by_id = fields.UUID(data_key="decided_by", allow_none=True)
+    decided_by_name = fields.String(allow_none=True)
     decided_at = Moment(allow_none=True)
     reason = fields.String()
     settled_at = Moment(allow_none=True)
 
 
-class PayoutWithItemsOut(PayoutOut):
-    """A payout and its first hundred items, of one state if one is asked for."""
+class PayoutPartOut(WireSchema):
+    """What of a payout is of one tax class and in one state."""
 
+    tax_class = fields.String()
+    state = fields.String()
+    row_count = fields.Integer()
+    total_minor = fields.Integer()
+
+
+class PayoutWithItemsOut(PayoutOut):
+    """A payout, what it comes to in parts, and its first hundred items, of one state if one is asked for."""
+
+    parts = fields.List(fields.Nested(PayoutPartOut))
     items = fields.List(fields.Nested(PayoutItemOut))

@@ -36,7 +36,7 @@ from redpackets.payouts.events import AccountNamed, PayoutPrepared
 from redpackets.payouts.models import Payee, PayoutBatch, PayoutItem
 from redpackets.payouts.rules import FileRow, ResultsUnfit
 
-PAYOUT = "redpackets.payout"
+PAYOUT = settling.PAYOUT
 PUSH_JOB = "redpackets.push_payouts"
 
 
@@ -67,6 +67,7 @@ def prepare_payout(
     session.flush()
     _take(session, batch, items, now)
     record(session, PayoutPrepared(payout_id=batch.id, created_by=caller.person_id), ref=batch.id)
+    settling.tell_payers(session, batch)
     _audit(session, caller, "prepare_payout", batch, now, f"left out: {left_out or 'nobody'}")
     return batch
 
@@ -94,6 +95,7 @@ def decide_payout(
         _release(session, batch, now)
     else:
         _send_back(session, batch, now)
+    settling.tell_payers(session, batch)
     _audit(session, caller, "release_payout" if approve else "reject_payout", batch, now, reason)
     return batch
 
@@ -177,6 +179,23 @@ def name_account(
         detail=rail,
         now=now,
     )
+
+
+def own_payout(item: PayoutItem, batch: PayoutBatch) -> dict[str, Any]:
+    """Describe an item to whom it pays: nothing of the payout but how it goes, and how far it came."""
+    return {
+        "id": item.id,
+        "amount_minor": item.amount_minor,
+        "unit": item.unit,
+        "tax_class": item.tax_class,
+        "method": batch.method,
+        "rail": batch.rail,
+        "period": batch.period,
+        "state": rules.stage_of(item.state, batch.state),
+        "reason": item.reason if item.state == "failed" else "",
+        "created_at": batch.created_at,
+        "settled_at": item.settled_at,
+    }
 
 
 def read_payout(session: Session, *, caller: Caller, batch_id: UUID) -> PayoutBatch:
@@ -298,6 +317,7 @@ def _release(session: Session, batch: PayoutBatch, now: datetime) -> None:
         .values(**changes)
         .execution_options(synchronize_session=False)
     )
+    settling.tell_released(session, batch)
 
 
 def _send_back(session: Session, batch: PayoutBatch, now: datetime) -> None:

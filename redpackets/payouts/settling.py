@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.events import SCOPE_COUNT_MAX, record
-from app.people.queries import scopes_of_persons
+from app.people.queries import scopes_of_holders, scopes_of_persons, units_above
 from redpackets import ledger
 from redpackets.ledger import Movement
 from redpackets.payouts import queries
-from redpackets.payouts.events import WalletsSettled
+from redpackets.payouts.events import PayoutChanged, WalletsSettled
 from redpackets.payouts.models import PayoutBatch, PayoutItem
 
+PAYOUT = "redpackets.payout"
 IN_FLIGHT = "payout_in_flight"
 END_OF = {"payroll": "external_payroll", "rail": "external_rail"}
 
@@ -39,6 +40,12 @@ def take_from_wallets(
         for item in items
     ]
     ledger.post_all(session, kind="payout_sent", movements=movements, unit=batch.unit, now=now)
+    _tell(session, batch, {item["person_id"] for item in items}, "prepared")
+
+
+def tell_released(session: Session, batch: PayoutBatch) -> None:
+    """Let those whom a payout pays know that it is on its way."""
+    _tell(session, batch, set(session.scalars(queries.persons_paid(batch.id))), "released")
 
 
 def settle_items(
@@ -63,7 +70,15 @@ def settle_items(
     if session.scalar(queries.items_open(batch.id)) is None and batch.state == "released":
         batch.state, batch.settled_at = "settled", now
         session.flush()
+        tell_payers(session, batch)
     _tell(session, batch, {item.person_id for item in ended}, outcome)
+
+
+def tell_payers(session: Session, batch: PayoutBatch) -> None:
+    """Tell those who pay out at the payout's unit how it stands."""
+    holders = scopes_of_holders(PAYOUT, units_above(batch.unit_id)).limit(SCOPE_COUNT_MAX)
+    fact = PayoutChanged(payout_id=batch.id, state=batch.state)
+    record(session, fact, ref=batch.id, scope_ids=list(session.scalars(holders)))
 
 
 def _movements(

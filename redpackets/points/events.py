@@ -40,7 +40,10 @@ class RedemptionAsked(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RedemptionChanged(Fact):
-    """A redemption went on: reserved, approved, fulfilled, declined or withdrawn; its person hears of it."""
+    """A redemption went on: reserved, approved, fulfilled, declined or withdrawn.
+
+    Its person and whoever keeps the item hear of it; ``scope_ids`` are the person's.
+    """
 
     kind: ClassVar[str] = "redpackets.redemption_changed"
 

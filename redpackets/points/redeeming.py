@@ -5,20 +5,22 @@ The order of locks is always redemption, item, account.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.core.callers import Caller
 from app.core.errors import InvalidFields, NotAllowed, NotFound
-from app.core.events import record
+from app.core.events import SCOPE_COUNT_MAX, record
 from app.core.ids import new_id
-from app.people.queries import scopes_of_persons
+from app.people.queries import scopes_of_holders, scopes_of_persons, units_above
 from app.people.services import write_audit
 from redpackets import ledger
 from redpackets.models import FundAccount
 from redpackets.points import queries
-from redpackets.points.catalogue import may_keep
+from redpackets.points.catalogue import CATALOGUE, may_keep
 from redpackets.points.errors import (
     InsufficientPoints,
     LimitReached,
@@ -104,6 +106,17 @@ def withdraw(session: Session, *, caller: Caller, redemption_id: UUID, now: date
     _require_state(redemption, OPEN_STATES)
     _give_back(session, caller, redemption, item, "withdrawn", now)
     return redemption
+
+
+def read_redemption(session: Session, *, caller: Caller, redemption_id: UUID) -> Row[Any]:
+    """Find a redemption as it is shown to its person, and to whoever keeps the item; for others there is none."""
+    row = session.execute(queries.redemption_shown(redemption_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    is_own = row.Redemption.person_id == caller.person_id
+    if not is_own and not may_keep(session, caller, row.CatalogueItem.unit_id):
+        raise NotFound
+    return row
 
 
 def worth_of(session: Session, redemption_ids: Sequence[UUID], /) -> dict[UUID, tuple[str, int]]:
@@ -271,7 +284,7 @@ def _post(
 def _tell(
     session: Session, redemption: Redemption, caller: Caller, item: CatalogueItem, now: datetime
 ) -> None:
-    """Write the act down, and tell the person's phones."""
+    """Write the act down, and tell the phones of the person and of whoever keeps the item."""
     write_audit(
         session,
         actor_id=caller.person_id,
@@ -290,4 +303,8 @@ def _tell(
         by_id=caller.person_id,
         scope_ids=scope_ids,
     )
-    record(session, fact, ref=redemption.id, version=redemption.version, scope_ids=scope_ids)
+    keepers = scopes_of_holders(CATALOGUE, units_above(item.unit_id)).limit(
+        SCOPE_COUNT_MAX - len(scope_ids)
+    )
+    heard_by = {*scope_ids, *session.scalars(keepers)}
+    record(session, fact, ref=redemption.id, version=redemption.version, scope_ids=heard_by)

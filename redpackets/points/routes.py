@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
@@ -103,15 +103,19 @@ def list_catalogue(query: dict[str, Any]) -> Response:
 @routes.takes(CatalogueItemIn)
 @routes.gives(201, CatalogueItemOut)
 def add_item(body: dict[str, Any]) -> Response:
-    """Put an item into the catalogue."""
+    """Put an item into the catalogue. Takes an Idempotency-Key."""
+    now = workspace().now()
     with unit_of_work() as session:
-        item = catalogue.add_item(
-            session,
-            caller=caller(session),
-            new=catalogue.NewItem(**body),
-            now=workspace().now(),
-        )
-        return answer(CatalogueItemOut, item, 201)
+        me = caller(session)
+
+        def make() -> Response:
+            new = catalogue.NewItem(**body)
+            item = catalogue.add_item(session, caller=me, new=new, now=now)
+            return answer(CatalogueItemOut, item, 201)
+
+        if "Idempotency-Key" in request.headers:
+            return answer_once(session, caller=me, body=body, now=now, make=make)
+        return make()
 
 
 @routes.patch("/catalogue/<uuid:item_id>")
@@ -165,6 +169,18 @@ def redeem(body: dict[str, Any]) -> Response:
             return _answer(session, made.id, 201)
 
         return answer_once(session, caller=me, body=body, now=now, make=make)
+
+
+@routes.get("/redemptions/<uuid:redemption_id>")
+@signed_in
+@routes.gives(200, RedemptionOut)
+def read_redemption(redemption_id: UUID) -> Response:
+    """Read a redemption of mine, or of an item that I keep."""
+    with unit_of_work() as session:
+        row = redeeming.read_redemption(
+            session, caller=caller(session), redemption_id=redemption_id
+        )
+        return answer(RedemptionOut, _described(row))
 
 
 @routes.post("/redemptions/<uuid:redemption_id>/decision")

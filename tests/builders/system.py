@@ -69,6 +69,9 @@ class System:
         }
         # ERPs of tests are doubles on this machine.
         environment["WORKSPACE_ERP_HOSTS"] = "127.0.0.1"
+        # There is a rail to be named; nobody listens there, and nobody is paid over it.
+        if "--empty" in self._options:
+            environment["WORKSPACE_RAIL_ENDPOINT"] = "http://127.0.0.1:9"
         with (self.folder.parent / f"{self.folder.name}.out").open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "app.runtime.supervisor", *arguments],

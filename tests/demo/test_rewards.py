@@ -15,7 +15,7 @@ from app.showcase_budgets import open_year_budgets
 from app.showcase_rewards import WAVE_HOURS, set_up_rewards
 from tests.builders.clock import MovableClock
 from tests.builders.company import Company, Phone, found_company
-from tests.builders.figures import connect_erp
+from tests.builders.figures import Erp, connect_erp
 from tests.redpackets.rewards import Rewards
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -33,6 +33,11 @@ class Demo:
     sales: Phone
     seller: Phone
     at: datetime
+    erp: Erp
+
+    def sell(self, net: str) -> None:
+        """Let the seller sell something today."""
+        self.erp.order("NOW", net, seller=self.erp.keys[self.seller.person.id])
 
     def begin(self) -> None:
         """Begin as ``bin/run`` does."""
@@ -74,13 +79,14 @@ def found_demo(company: Company) -> Demo:
         finance=company.phone("Qin", company.unit("Finance"), role="finance", role_at=root),
         operator=company.phone("Lei", company.unit("IT"), role="operator", role_at=root),
         sales=company.phone("Lu", centre, role="sales_leader"),
-        seller=company.phone("Xu", teams[0], role="account_manager"),
+        seller=company.phone("Xu", teams[0], role="account_manager", employee_code="1104"),
         at=company.clock(),
+        erp=connect_erp(company),
     )
     company.phone("He", region, role="sales_leader")
-    for team in teams:
+    for number, team in enumerate(teams):
         company.phone("Jiang", team, role="sales_leader")
-        company.phone("Song", team, role="account_manager")
+        company.phone("Song", team, role="account_manager", employee_code=f"110{number}")
     sell_last_year(demo)
     return demo
 
@@ -88,7 +94,7 @@ def found_demo(company: Company) -> Demo:
 def sell_last_year(demo: Demo) -> None:
     """Let the seller reach last March's target on the 20th, after a first order on the 9th."""
     march = date(demo.company.clock().year - 1, 3, 1)
-    erp = connect_erp(demo.company)
+    erp = demo.erp
     with erp.batch():
         erp.employs(demo.seller)
         key = erp.keys[demo.seller.person.id]
@@ -127,6 +133,12 @@ def test_a_packet_waits_for_whoever_may_approve_it_and_then_opens(demo):
     assert demo.seller.post(f"{path}/grab").json["result"] == "won"
 
 
+def test_what_some_have_redeemed_waits_to_be_approved_and_to_be_handed_over(begun):
+    waiting = items(begun.operator, "/redemptions?view=to_handle")
+    assert sorted(one["state"] for one in waiting) == ["approved", "reserved"]
+    assert all(one["person"]["id"] != str(begun.operator.person.id) for one in waiting)
+
+
 def test_everybody_has_points_to_redeem_and_points_to_give(demo):
     demo.begin()
     (allowance,) = items(demo.seller, "/kudos/allowance")
@@ -140,8 +152,9 @@ def test_everybody_has_points_to_redeem_and_points_to_give(demo):
 
 
 def test_the_rule_on_the_regions_would_have_fired_last_year(begun):
-    (rule,) = items(begun.owner, "/kpi-rules")
-    same = {k: v for k, v in rule.items() if k not in {"id", "owner_id", "active", "version"}}
+    rule = items(begun.owner, "/kpi-rules")[-1]
+    added = {"id", "owner_id", "metric_unit", "active", "version"}
+    same = {k: v for k, v in rule.items() if k not in added}
     preview = begun.owner.post("/kpi-rules/preview", same).json
     assert [i["on"] for i in preview["instances"] if i["met"]] == [f"{begun.at.year - 1}-03-20"]
     assert preview["total_minor"] == 8_888_00
@@ -158,6 +171,25 @@ def test_a_rain_falls_tomorrow_and_people_can_be_paid(begun):
     assert {b["unit"] for b in wallet if b["amount_minor"]} == {"CNY", "POINT"}
 
 
+def test_a_payout_waits_for_somebody_else_to_release_it(demo):
+    demo.begin()
+    (payout,) = items(demo.owner, "/payouts")
+    assert (payout["state"], payout["created_by_name"]) == ("pending_approval", "Qin")
+    assert (payout["row_count"], payout["total_minor"]) == (3, 3 * 300_00)
+    path = f"/payouts/{payout['id']}/approval"
+    assert demo.owner.post(path, {"decision": "approve"}).json["state"] == "released"
+
+
+def test_the_first_orders_of_a_month_fire_the_rule_on_all_of_sales(demo):
+    demo.begin()
+    demo.sell("101000.00")
+    rule = items(demo.owner, "/kpi-rules")[0]
+    demo.company.settle()
+    (fire,) = demo.owner.get(f"/kpi-rules/{rule['id']}/fires").json["items"]
+    assert (fire["subject"]["name"], fire["amount_minor"]) == ("Sales", 888_00)
+    assert demo.seller.post(f"/red-packets/{fire['packet_id']}/grab").json["result"] == "won"
+
+
 def test_a_second_beginning_changes_nothing_and_the_ledger_holds(begun):
     before = begun.counts()
     begun.begin()
@@ -166,7 +198,7 @@ def test_a_second_beginning_changes_nothing_and_the_ledger_holds(begun):
         # Five of the units, two of the company's, and what the leader of sales had to give.
         "/budgets": 8,
         "/catalogue": 3,
-        "/kpi-rules": 1,
+        "/kpi-rules": 2,
         "/milestone-rules": 1,
         "/rains": 1,
     }

@@ -84,3 +84,22 @@ def test_a_budget_that_makes_no_sense_is_refused(rewards, changes, field):
 
 def test_a_cost_centre_that_does_not_exist_here_is_not_found(rewards, other_company):
     assert rewards.open_budget(unit_id=str(other_company.root_id)).status_code == 404
+
+
+def test_a_budget_is_read_by_itself_by_those_who_see_it_in_the_list(rewards, other_company):
+    path = f"/budgets/{rewards.budget_id}"
+    read = rewards.owner.get(path)
+    assert read.json == rewards.budget()
+    assert read.json["owner_name"] == "Olive"
+    [lin] = rewards.team("Lin")
+    for phone in (lin, other_company.phone("Stranger", role="owner")):
+        assert phone.get(path).status_code == 404
+
+
+def test_the_packets_of_one_budget_are_listed_apart(rewards):
+    other = rewards.open_budget(50_000).json["id"]
+    sent = rewards.send(total_minor=1_000)
+    rewards.send(total_minor=2_000, budget_id=other)
+    [listed] = rewards.owner.get(f"/red-packets?budget_id={rewards.budget_id}").json["items"]
+    assert sent.endswith(listed["id"])
+    assert rewards.owner.get("/red-packets?budget_id=other").status_code == 422

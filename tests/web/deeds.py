@@ -10,12 +10,12 @@ from app.core.ids import new_id
 from tests.web.phones import Account
 
 
-def budget_for(owner: Account, unit_id: str) -> str:
-    """Open a budget of a thousand yuan for a unit."""
+def budget_for(owner: Account, unit_id: str, unit: str = "CNY") -> str:
+    """Open a budget of a thousand yuan, or of so many points, for a unit."""
     asked = {
         "name": "团队奖励",
         "unit_id": unit_id,
-        "unit": "CNY",
+        "unit": unit,
         "limit_minor": 100_000,
         "period_from": "2020-01-01",
         "period_to": "2099-12-31",
@@ -48,6 +48,33 @@ def send(
         "greeting": "干得漂亮",
     }
     return sender.call("POST", "/red-packets", asked | changes, is_payment=True)
+
+
+def give_points(owner: Account, budget_id: str, unit_id: str, points: int, *to: Account) -> None:
+    """Give each of these people so many points."""
+    scopes = [{"kind": "person", "id": str(one.person_id)} for one in to]
+    asked = {"kind": "equal", "unit": "POINT", "count": len(to), "audience": {"scopes": scopes}}
+    packet = send(owner, budget_id, unit_id, points * len(to), **asked)
+    for one in to:
+        one.call("POST", f"/red-packets/{packet['id']}/grab")
+
+
+def offer(keeper: Account, unit_id: str, name: str, points: int, **changes: Any) -> dict[str, Any]:
+    """Put an item into the catalogue of a unit."""
+    named = {"name_zh": name, "name_en": f"{name} (en)", "unit_id": unit_id}
+    return keeper.call("POST", "/catalogue", named | {"price_points": points} | changes)
+
+
+def redeem(person: Account, item: dict[str, Any], quantity: int = 1) -> str:
+    """Redeem points for so many pieces of an item."""
+    asked = {"item_id": item["id"], "quantity": quantity, "price_points": item["price_points"]}
+    return str(person.call("POST", "/redemptions", asked, is_payment=True)["id"])
+
+
+def let_thank(owner: Account, budget_id: str, unit_id: str, points: int) -> None:
+    """Give everybody of a unit so many points a month to thank others with."""
+    asked = {"name": "同事之谢", "unit_id": unit_id, "budget_id": budget_id, "unit": "POINT"}
+    owner.call("POST", "/kudos/programmes", asked | {"allowance_minor": points})
 
 
 def post(author: Account, unit_id: str, body: str, **changes: Any) -> str:

@@ -51,7 +51,7 @@ def running_demo(asked: argparse.Namespace, folder: Path) -> Iterator[Demo]:
 
 
 def people_of(demo: Demo) -> tuple[dict[str, Account], str]:
-    """Find an owner, a leader and two people of the leader's unit, and the unit."""
+    """Find an owner, somebody of finance, a leader and two people of the leader's unit, and the unit."""
     sellers: dict[str, list[Account]] = {}
     for row in demo.of_role("account_manager"):
         one = demo.account(row)
@@ -62,8 +62,9 @@ def people_of(demo: Demo) -> tuple[dict[str, Account], str]:
         team = sellers.get(unit_id, [])
         if len(team) >= 2:
             owner = demo.account(demo.of_role("owner")[0])
-            found = zip(("owner", "leader", "member", "late"), (owner, leader, *team), strict=False)
-            return dict(found), unit_id
+            finance = demo.account(demo.of_role("finance")[0])
+            names = ("owner", "finance", "leader", "member", "late")
+            return dict(zip(names, (owner, finance, leader, *team), strict=False)), unit_id
     raise SystemExit("The demo has no leader of two sellers.")
 
 

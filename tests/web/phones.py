@@ -156,6 +156,15 @@ class BrowserPhone:
         """Wait until nothing like this is on the screen."""
         self.page.locator(selector).first.wait_for(state="detached")
 
+    def lose_answer(self, path: str) -> None:
+        """Let the server do what is asked for next at this path, and its answer be lost on the way."""
+
+        def lose(route: Any) -> None:
+            route.fetch()
+            route.abort()
+
+        self.page.route(f"**/api/v1{path}", lose, times=1)
+
     def wait_written(self, text: str) -> None:
         """Wait until this is what stands in the field for writing."""
         field = self.page.locator("[data-body]")

@@ -5,7 +5,17 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from tests.web.deeds import approve_above, budget_for, post, send, upload
+from tests.web.deeds import (
+    approve_above,
+    budget_for,
+    give_points,
+    let_thank,
+    offer,
+    post,
+    redeem,
+    send,
+    upload,
+)
 from tests.web.phones import Account, BrowserPhone
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -53,6 +63,22 @@ SCREENS = (
     Screen("documents", "leader", "/approvals", "[data-document]"),
     Screen("document", "leader", "/approvals/{document}", "[data-line]"),
     Screen("decided", "leader", "/approvals/{decided}", "[data-write-back=refused]"),
+    Screen("payouts", "owner", "/payouts", "[data-payout]"),
+    Screen("payout-prepare", "finance", "/payouts/new", "[data-submit]"),
+    Screen("payout-mine", "finance", "/payouts/{payout_waiting}", "[data-four-eyes]"),
+    Screen("payout", "owner", "/payouts/{payout_waiting}", "[data-item]"),
+    Screen("payout-released", "finance", "/payouts/{payout_released}", "[data-results]"),
+    Screen("budgets", "owner", "/budgets", "[data-budget]"),
+    Screen("budget", "owner", "/budgets/{budget}", "[data-change-limit]"),
+    Screen("rules", "owner", "/kpi-rules", "[data-rule]"),
+    Screen("rule", "owner", "/kpi-rules/{rule}", "[data-rule-active]"),
+    Screen("rule-make", "owner", "/kpi-rules/new", "[data-try]"),
+    Screen("proposals", "finance", "/kpi-proposals", "main .box, [data-proposal]"),
+    Screen("milestones", "owner", "/milestone-rules", "[data-milestone]"),
+    Screen("rains", "owner", "/rains", "[data-rain]"),
+    Screen("rain", "owner", "/rains/{rain}", "[data-cancel]"),
+    Screen("report", "owner", "/oversight/report", "[data-report-row]"),
+    Screen("flags", "owner", "/oversight/flags", "main .box, [data-flag]"),
     Screen("messages", "member", "/messages", "[data-acknowledge]"),
     Screen("told", "late", "/messages", "[data-notice]"),
     Screen("pictures", "late", "/posts/{pictured}", "[data-picture]"),
@@ -60,6 +86,14 @@ SCREENS = (
     Screen("found-nothing", "member", "/search?q=鱻鱻", ".box"),
     Screen("people", "member", "/people?unit={unit}", "[data-person]"),
     Screen("person", "late", "/people/{colleague}", "[data-colleague]"),
+    Screen("my-wallet", "member", "/wallet", "[data-entry]"),
+    Screen("points", "member", "/points", "[data-item]"),
+    Screen("redemption", "member", "/redemptions/{redemption}", "[data-withdraw]"),
+    Screen("declined", "member", "/redemptions/{declined}", "[data-reason]"),
+    Screen("to-decide", "owner", "/redemptions/{redemption}", "[data-decide]"),
+    Screen("redemptions", "owner", "/redemptions", "[data-redemption]"),
+    Screen("catalogue", "owner", "/points/catalogue", "[data-kept]"),
+    Screen("thanks", "member", "/kudos?person={colleague}", "[data-receiver]"),
     Screen("me", "leader", "/me", "[data-sign-out]"),
     Screen("sessions", "leader", "/me/sessions", "main li"),
     Screen("notifications", "leader", "/me/notifications", "main select, main input"),
@@ -90,7 +124,7 @@ def stage(people: dict[str, Account], unit_id: str, card: str) -> dict[str, str]
     talk = {"client_id": ids["post"], "body": "看到了，很不错！", "reply_to": None}
     late.call("POST", f"/posts/{ids['post']}/comments", talk)
     late.call("POST", f"/posts/{ids['announcement']}/acknowledgement", {})
-    return ids | _packets(owner, leader, [member, late], unit_id)
+    return ids | _packets(owner, leader, [member, late], unit_id) | _points(owner, member, unit_id)
 
 
 def _packets(owner: Account, leader: Account, team: list[Account], unit_id: str) -> dict[str, str]:
@@ -117,6 +151,21 @@ def _packets(owner: Account, leader: Account, team: list[Account], unit_id: str)
         f"/red-packets/{made['rejected']}/approval",
         {"decision": "reject", "reason": "预算留给下月"},
     )
+    return made
+
+
+def _points(owner: Account, member: Account, unit_id: str) -> dict[str, str]:
+    budget_id = budget_for(owner, unit_id, "POINT")
+    give_points(owner, budget_id, unit_id, 800, member)
+    let_thank(owner, budget_id, unit_id, 100)
+    coffee = offer(owner, unit_id, "咖啡券", 60, stock=40)
+    leave = offer(owner, unit_id, "半天带薪假", 300, stock=2, needs_approval=True)
+    offer(owner, unit_id, "降噪耳机", 2_000, stock=1)
+    offer(owner, unit_id, "去年的台历", 20, active=False)
+    redeem(member, coffee, 2)
+    made = {"redemption": redeem(member, leave), "declined": redeem(member, leave)}
+    said = {"decision": "decline", "reason": "本周门店人手不足，请下周再提"}
+    owner.call("POST", f"/redemptions/{made['declined']}/decision", said)
     return made
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from app.runtime import web_build
 from tests.web.conftest import OPTIONS, chromium
+from tests.web.deciding import stage_deciding
 from tests.web.demo_company import add_options, people_of, running_demo
 from tests.web.phones import DESKTOP, PHONE, Account, BrowserPhone
 from tests.web.screens import SCREENS, faults, is_staged, put_on, show, stage
@@ -32,7 +33,7 @@ def main() -> int:
     web_build.build()
     with running_demo(asked, asked.folder / "system") as demo, sync_playwright() as playwright:
         people, unit_id = people_of(demo)
-        ids = stage(people, unit_id, asked.card)
+        ids = stage(people, unit_id, asked.card) | stage_deciding(people, unit_id)
         running = playwright.chromium.launch(executable_path=chromium(), args=OPTIONS)
         told = _photograph(running, asked.folder, people, ids)
         running.close()

@@ -12,6 +12,7 @@ from tests.builders.stream import wait_until
 from tests.erp_bridge.approving import Desk, open_desk
 from tests.erp_bridge.doubles.u8_gateway import U8Gateway, error
 from tests.web.conftest import IN_BROWSER, skip_loudly
+from tests.web.deciding import open_proposals, stage_deciding
 from tests.web.phones import DESKTOP, Account, BrowserPhone
 from tests.web.screens import AXE, SCREENS, faults, put_on, show, stage
 
@@ -24,6 +25,10 @@ AT_THE_DESK = (
     "feed",
     "compose",
     "wallet",
+    "my-wallet",
+    "points",
+    "redemption",
+    "thanks",
     "send",
     "sent",
     "who-got-what",
@@ -31,6 +36,15 @@ AT_THE_DESK = (
     "messages",
     "people",
     "me",
+    "payouts",
+    "payout",
+    "payout-released",
+    "budgets",
+    "budget",
+    "rule",
+    "rule-make",
+    "proposals",
+    "report",
 )
 
 
@@ -42,8 +56,9 @@ def ground(browser, town, account_of):
     team = town.unit("门店一组")
     people = {
         "owner": account_of("周海", role="owner"),
-        "leader": account_of("李青", team, role="sales_leader"),
-        "member": account_of("王宁", team, role="account_manager"),
+        "leader": account_of("李青", team, role="sales_leader", employee_code="E901"),
+        "finance": account_of("钱进", role="finance"),
+        "member": account_of("王宁", team, role="account_manager", employee_code="E902"),
         "late": account_of("陈舟", team),
     }
     erp = connect_erp(town)
@@ -53,6 +68,9 @@ def ground(browser, town, account_of):
         erp.write("customer", "C1", name="梅子商店")
         erp.order("1", "128000.00", seller="E002")
     ids = stage(people, str(team), "sales") | _documents(town, people["leader"])
+    ids |= stage_deciding(people, str(team), sell=lambda: erp.order("2", "5000.00", seller="E002"))
+    erp.order("2", "100.00", seller="E002")
+    wait_until(lambda: open_proposals(people["finance"]), "the figure was restated", 60)
     nobody = Account(people["owner"].url, "", "", "")
     phones = {
         who: BrowserPhone(browser, one, language="zh-CN")
@@ -100,7 +118,7 @@ def desk_phones(browser, ground):
     phones, _ = ground
     opened = {
         who: BrowserPhone(browser, phones[who].account, DESKTOP, language="en")
-        for who in ("leader", "member")
+        for who in ("owner", "finance", "leader", "member")
     }
     yield opened
     for phone in opened.values():

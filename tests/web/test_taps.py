@@ -9,6 +9,7 @@ import pytest
 from tests.builders.company import Company
 from tests.builders.figures import connect_erp
 from tests.web.conftest import IN_BROWSER
+from tests.web.deciding import earn, prepare
 from tests.web.deeds import approve_above, budget_for, post, send
 from tests.web.phones import Account, BrowserPhone
 
@@ -54,13 +55,21 @@ ERP_DECIDED = Task(
     (tab("me"), "main a[href='/approvals']", "[role=radio]:text('已处理')"),
     "[data-no-documents]",
 )
+RELEASE = Task("release a payout", ("[data-waiting=release]", "[data-payout]"), "[data-approve]")
+BUDGETS = Task("what is left", (tab("packets"), "main a[href='/budgets']"), "[data-budget]")
+RULES = Task("rules on figures", (tab("packets"), "main a[href='/kpi-rules']"), "[data-make-rule]")
 COLLEAGUE = Task("find somebody", (tab("feed"), "[data-search]"), "[data-words]")
+REDEEMED = Task("what was redeemed", (tab("packets"), "[data-to='/redemptions']"), ".box")
+CATALOGUE = Task(
+    "the catalogue", (tab("packets"), "[data-to='/points']", "[data-keep]"), "[data-add]"
+)
 WHY = Task("who moved it", ("[data-card=sales]", SEEN_BY_PEOPLE), "table .name")
 DOCUMENTS = Task("the documents behind it", ("[data-card=sales]",), "td .digits")
 
 TASKS: dict[str, tuple[Task, ...]] = {
     "employee": (
         Task("wallet", (tab("packets"),), "[data-balance]"),
+        Task("where I am paid", (tab("packets"), "[data-wallet]"), "[data-account]"),
         Task("acknowledge", ("[data-waiting=acknowledge]", ".pinned [data-acknowledge]"), "main"),
         Task("open a packet", ("[data-waiting=grab]", "[data-open]"), "[data-amount]"),
         Task("write", (tab("feed"), "[data-compose]"), "[data-body]"),
@@ -87,6 +96,9 @@ TASKS: dict[str, tuple[Task, ...]] = {
         REACH,
         APPROVE,
         DECIDED,
+        RELEASE,
+        BUDGETS,
+        RULES,
     ),
     "finance": (
         *(card(key) for key in ("income", "profit", "expense", "receivables_ageing")),
@@ -94,8 +106,13 @@ TASKS: dict[str, tuple[Task, ...]] = {
         DECIDED,
         OVERSEE,
         LEDGER,
+        RELEASE,
+        BUDGETS,
     ),
-    "operator": (ANNOUNCE, REWARD, REACH, DECIDED, SENT, COLLEAGUE),
+    "operator": (
+        *(ANNOUNCE, REWARD, REACH, DECIDED, SENT, COLLEAGUE),
+        *(RULES, REDEEMED, CATALOGUE),
+    ),
     "auditor": (OVERSEE, LEDGER),
 }
 
@@ -131,7 +148,7 @@ def business(account_of: Any, unit: Any, sell: Callable[[Account], None]) -> Acc
 @pytest.fixture(scope="module")
 def sender(account_of: Any, unit: Any) -> Account:
     """Somebody else of the unit who sends what has to be approved."""
-    account: Account = account_of("Sender", unit, role="sales_leader")
+    account: Account = account_of("Sender", unit, role="sales_leader", employee_code="E500")
     return account
 
 
@@ -168,3 +185,6 @@ def _give_something_to_do(
         send(owner, budget_id, unit_id, 100, count=1)
     if APPROVE in tasks:
         send(sender, budget_id, unit_id, FREE_UP_TO_FEN + 100)
+    if RELEASE in tasks:
+        earn(sender, sender, budget_id, unit_id, 200)
+        prepare(owner, unit_id)

@@ -130,6 +130,18 @@ describe("a packet opened in flight mode", () => {
 });
 
 describe("the wallet", () => {
+  it("is read anew when a redemption of mine moves it, and not for anybody else's", async () => {
+    const packets = usePackets();
+    answerWith({ status: 200, body: { balances: [], items: [], next_cursor: null } });
+    await packets.refresh();
+    const asked = answerWith({ status: 200, body: { balances: [{ amount_minor: 5, unit: "POINT" }], items: [], next_cursor: null } });
+    const hear = (person_id: string): void => packets.hear({ seq: 1, kind: "redpackets.redemption_changed", ref: null, version: 1, data: { person_id } });
+    hear("wei");
+    expect(asked).not.toHaveBeenCalled();
+    hear("lin");
+    await vi.waitUntil(() => packets.wallet?.balances[0]?.amount_minor === 5);
+  });
+
   it("that was kept leaves the packet alone which was read meanwhile", async () => {
     await forget("lin");
     openFor("lin");
@@ -147,6 +159,7 @@ describe("a packet's state", () => {
   it("is what the server says; frozen only while it could be opened", () => {
     expect(envelopeState(packet({ frozen: true }))).toBe("frozen");
     expect(envelopeState(packet({ frozen: true, state: "expired" }))).toBe("expired");
+    expect(["lucky", "kudos", "grant"].map((kind) => envelopeState(packet({ kind, state: "exhausted" })))).toEqual(["exhausted", "credited", "credited"]);
     expect(["pending_approval", "rejected", "of tomorrow"].map((state) => envelopeState(packet({ state })))).toEqual(["pending_approval", "rejected", "unknown"]);
   });
 

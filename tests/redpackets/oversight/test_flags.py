@@ -196,3 +196,10 @@ def test_thresholds_that_make_no_sense_are_refused(gifts):
         assert refused.status_code == 422
         assert code in {error["code"] for error in refused.json["errors"].values()}
     assert gifts.auditor.get("/oversight/policy").json["version"] == 0
+
+
+def test_one_flag_is_read_by_auditors_of_the_company_only(gifts, flag, other_company):
+    path = f"/oversight/flags/{flag['id']}"
+    assert gifts.auditor.get(path).json == flag
+    assert gifts.rewards.manager.get(path).status_code == 403
+    assert other_company.phone("Stranger", role="owner").get(path).status_code == 404

@@ -65,6 +65,13 @@ def test_an_item_that_makes_no_sense_is_refused_by_field(points):
     assert names(points.keeper, "kept") == []
 
 
+def test_an_item_added_twice_under_one_key_is_one_item(points):
+    mug = {"name_zh": "马克杯", "name_en": "Mug", "price_points": 100}
+    first, again = (points.keeper.pay("/catalogue", mug, key="one mug") for _ in range(2))
+    assert (first.status_code, again.json) == (201, first.json)
+    assert names(points.keeper, "kept") == ["Mug"]
+
+
 def test_a_branch_keeps_its_own_catalogue_and_handles_its_own_redemptions(points):
     rewards = points.rewards
     branch = rewards.company.phone("Bo", rewards.sales, role="operator")
@@ -111,6 +118,21 @@ def test_members_neither_keep_the_catalogue_nor_decide_nor_see_others_redemption
     assert zhao.get("/redemptions").json["items"] == []
     for path in ("/redemptions?view=to_handle", "/catalogue?view=kept"):
         assert zhao.get(path).status_code == 403
+
+
+def test_a_redemption_is_read_by_its_person_and_by_who_keeps_the_item_and_by_nobody_else(points):
+    rewards = points.rewards
+    lin, zhao = points.person_with(500), rewards.team("Zhao")[0]
+    branch = rewards.company.phone("Bo", rewards.sales, role="operator")
+    everybodys = points.reserved(lin, points.offer())
+    of_sales = points.reserved(lin, points.offer(unit_id=str(rewards.sales)))
+
+    for phone in (lin, points.keeper):
+        read = phone.get(everybodys)
+        assert (read.status_code, read.json["person"]["name"]) == (200, "Lin")
+    assert [zhao.get(path).status_code for path in (everybodys, of_sales)] == [404, 404]
+    assert [branch.get(path).status_code for path in (everybodys, of_sales)] == [404, 200]
+    assert lin.get("/redemptions/00000000-0000-7000-8000-000000000000").status_code == 404
 
 
 def test_redemptions_are_read_by_state_and_page_by_page(points):

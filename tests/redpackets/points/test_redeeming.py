@@ -204,6 +204,7 @@ def test_person_and_keepers_hear_of_it_without_numbers_on_the_locked_screen(poin
 
     changed = [e for e in events if e["kind"] == "redpackets.redemption_changed"]
     assert [e["data"]["state"] for e in changed] == ["approved", "declined"]
+    assert [e for e in points.rewards.company.events(points.keeper) if e in changed] == changed
     [to_keepers] = points.notices("redpackets.redemption_to_handle")
     [to_lin] = points.notices("redpackets.redemption")
     assert "积分已退回" in str(to_lin["texts"])

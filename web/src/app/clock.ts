@@ -19,3 +19,6 @@ export function learnTime(answer: Response): void {
   // Each answer differs by its time on the way, which is not worth keeping.
   if (Math.abs(aheadMs.value - before) > SLACK_MS) localStorage.setItem(KEY, String(aheadMs.value));
 }
+
+/** What day it is in a zone by the server's clock, "2026-11-22": where the company counts its days, not where the phone is. */
+export const todayIn = (zone: string): string => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(new Date(now()));

@@ -38,6 +38,8 @@ export const change = (ratio: number): string =>
   numbers({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(ratio);
 
 export const percent = (ratio: number): string => numbers({ style: "percent", maximumFractionDigits: 0 }).format(ratio);
+/** A share as somebody has set it: 110 %, 12.5 %. */
+export const share = (ratio: number): string => numbers({ style: "percent", maximumFractionDigits: 2 }).format(ratio);
 export const count = (value: number): string => numbers({ maximumFractionDigits: 0 }).format(value);
 
 /** Today by the clock, this year by the day, else with the year. */
@@ -52,6 +54,9 @@ export function moment(text: string | null | undefined, now = new Date(timeNow()
 }
 
 export const day = (text: string): string => dates({ month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+
+/** A day with its year, where months of other years are about. */
+export const date = (text: string): string => dates({ year: "numeric", month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
 
 /** How long ago, in one unit; what a wrong clock holds for the future has just been. */
 export function ago(text: string, now = timeNow()): string {

@@ -19,6 +19,12 @@ export const t = i18n.global.t;
 export const locale = computed<Language>(() => i18n.global.locale.value as Language);
 export const isChinese = computed(() => locale.value === "zh-CN");
 
+/** Texts that come with a screen, for what few people open; both languages have the same keys here too. */
+export function addTexts<Added extends object>(added: { zh: Added; en: Added }): void {
+  i18n.global.mergeLocaleMessage("zh-CN", added.zh);
+  i18n.global.mergeLocaleMessage("en", added.en);
+}
+
 export function speak(language: Language): void {
   i18n.global.locale.value = language;
   keep(language);

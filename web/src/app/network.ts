@@ -7,9 +7,10 @@ const returned = new Set<() => void>();
 addEventListener("online", noteAnswer);
 addEventListener("offline", noteSilence);
 
-/** Called whenever the server is back after having been away. */
-export function onReturn(act: () => void): void {
+/** Called whenever the server is back after having been away; gives the way to be called no more. */
+export function onReturn(act: () => void): () => void {
   returned.add(act);
+  return () => void returned.delete(act);
 }
 
 export function noteAnswer(): void {

@@ -81,7 +81,7 @@ export function entriesOf(may: (permission: string) => boolean): Entry[] {
     (may("redpackets.approve") || may("redpackets.manage")) && { key: "approve", icon: "check", to: "/approvals" },
     oversees(may) && { key: "oversee", icon: "packet", to: "/packets/sent" },
     { key: "write", icon: "write", to: "/feed/compose" },
-    { key: "wallet", icon: "wallet", to: "/packets" },
+    { key: "wallet", icon: "wallet", to: "/wallet" },
     { key: "talk", icon: "feed", to: "/feed" },
   ];
   return all.filter((entry) => entry !== false).slice(0, 3);

@@ -4,13 +4,14 @@ import { now } from "@/app/clock";
 import { whenIdle } from "@/app/idle";
 import { envelopeState } from "@/packets/rules";
 import { useApprovals } from "@/store/approvals";
+import { useDeciding } from "@/store/deciding";
 import { useFeed } from "@/store/feed";
 import { useHome } from "@/store/home";
 import { useMe } from "@/store/me";
 import { usePackets } from "@/store/packets";
 import type { IconName } from "@/ui/AppIcon.vue";
 
-type Row = { key: "acknowledge" | "grab" | "decide" | "approve"; icon: IconName; count: number; to: string };
+type Row = { key: "acknowledge" | "grab" | "decide" | "approve" | "release" | "restated"; icon: IconName; count: number; to: string };
 
 const KEY = "workspace.waiting";
 /** What a phone expects that remembers nothing. */
@@ -24,6 +25,7 @@ export function useWaiting() {
   const me = useMe();
   const packets = usePackets();
   const approvals = useApprovals();
+  const deciding = useDeciding();
   const reading = ref(0);
 
   const running = computed(() => {
@@ -39,6 +41,8 @@ export function useWaiting() {
       { key: "grab" as const, icon: "packet" as const, count: grabbable.value.length, to: `/red-packets/${grabbable.value[0]}` },
       { key: "decide" as const, icon: "packet" as const, count: approvals.waiting.length, to: "/approvals" },
       { key: "approve" as const, icon: "clock" as const, count: home.home?.badges.approvals ?? 0, to: "/approvals" },
+      { key: "release" as const, icon: "wallet" as const, count: deciding.payouts.length, to: "/payouts" },
+      { key: "restated" as const, icon: "chart" as const, count: deciding.proposals.length, to: "/kpi-proposals" },
     ].filter((row) => row.count > 0),
   );
 
@@ -52,7 +56,8 @@ export function useWaiting() {
   const isUnknown = (id: string): boolean => !packets.packets[id];
   watch(running, (ids) => void read(ids.filter(isUnknown).slice(0, READ_MAX)), { immediate: true });
 
-  const isDecided = computed(() => !approvals.mayDecide() || approvals.isLoaded || approvals.problem !== null);
+  const isKnown = (store: { isLoaded: boolean; problem: unknown }): boolean => store.isLoaded || store.problem !== null;
+  const isDecided = computed(() => (!approvals.mayDecide() || isKnown(approvals)) && (!deciding.mayDecide || isKnown(deciding)));
   const isWhole = computed(() => me.me !== null && isDecided.value && (feed.isLoaded || feed.problem !== null) && !reading.value);
   /** For so many rows room is kept until all is known, so that nothing moves under the thumb. */
   const room = computed(() => (isWhole.value || home.problem ? rows.value.length : Math.max(rows.value.length, remembered())));

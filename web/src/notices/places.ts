@@ -3,11 +3,19 @@ import type { Router } from "vue-router";
 import type { IconName } from "@/ui/AppIcon.vue";
 
 const ICONS: Record<string, IconName> = {
+  "redpackets.redemption": "gift",
+  "redpackets.redemption_to_handle": "gift",
+  "redpackets.points_expiring": "star",
+  "redpackets.payee_account": "wallet",
   "feeds.announcement": "megaphone",
   "feeds.nudge": "clock",
   "feeds.mention": "comment",
   "redpackets.packet_opened": "packet",
   "redpackets.approval": "check",
+  "redpackets.payouts": "wallet",
+  "redpackets.campaigns": "chart",
+  "redpackets.budget": "wallet",
+  "redpackets.pattern_flagged": "search",
   "roledata.watch": "chart",
 };
 

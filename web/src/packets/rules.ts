@@ -1,5 +1,6 @@
 // Pure decisions about red packets: what is typed into whole minor units, and what an envelope says.
 import type { Packet } from "@/api/shapes";
+import type { IconName } from "@/ui/AppIcon.vue";
 
 export const SHARES_MAX = 10_000;
 /** The looks of an envelope that the server knows by name. */
@@ -21,14 +22,17 @@ export function toMinor(text: string, unit = "CNY"): number | null {
 }
 
 const STATES = ["pending_approval", "scheduled", "open", "exhausted", "expired", "cancelled", "rejected"] as const;
-export type EnvelopeState = (typeof STATES)[number] | "mine" | "frozen" | "unknown";
-type Shown = Pick<Packet, "state" | "frozen"> & Partial<Pick<Packet, "mine">>;
+export type EnvelopeState = (typeof STATES)[number] | "mine" | "frozen" | "credited" | "unknown";
+type Shown = Pick<Packet, "state" | "frozen" | "kind"> & Partial<Pick<Packet, "mine">>;
+/** Kinds that are given, not grabbed: nobody came too late for them. */
+const CREDITED = ["kudos", "milestone", "grant"];
 
 /** What an envelope shows. The phone's clock decides nothing: the server has said the state. */
 export function envelopeState(packet: Shown | undefined): EnvelopeState {
   if (!packet) return "unknown";
   if (packet.mine) return "mine";
   const state = STATES.find((known) => known === packet.state);
+  if (state === "exhausted" && CREDITED.includes(packet.kind)) return "credited";
   return packet.frozen && (state === "open" || state === "scheduled") ? "frozen" : (state ?? "unknown");
 }
 
@@ -44,6 +48,24 @@ export function stoppable(packet: Packet): "cancellation" | "closing" | null {
 
 /** Whether somebody looks after rewards that others send. */
 export const oversees = (may: (permission: string) => boolean): boolean => may("redpackets.manage") || may("redpackets.audit");
+
+export type RewardPlace = { key: "payouts" | "budgets" | "rules" | "proposals" | "rains" | "milestones" | "report" | "flags"; icon: IconName; to: string };
+
+/** What somebody sees of how rewards are paid for and decided. */
+export function rewardPlaces(may: (permission: string) => boolean): RewardPlace[] {
+  const any = (...permissions: string[]): boolean => permissions.some((one) => may(`redpackets.${one}`));
+  const all: (RewardPlace | false)[] = [
+    any("payout") && { key: "payouts", icon: "wallet", to: "/payouts" },
+    any("manage", "budgets", "send", "audit") && { key: "budgets", icon: "reach", to: "/budgets" },
+    any("campaigns", "audit") && { key: "rules", icon: "chart", to: "/kpi-rules" },
+    any("approve", "campaigns") && { key: "proposals", icon: "check", to: "/kpi-proposals" },
+    any("manage", "send") && { key: "rains", icon: "packet", to: "/rains" },
+    any("campaigns") && { key: "milestones", icon: "heart", to: "/milestone-rules" },
+    any("manage", "budgets", "audit") && { key: "report", icon: "chart", to: "/oversight/report" },
+    any("audit") && { key: "flags", icon: "search", to: "/oversight/flags" },
+  ];
+  return all.filter((place) => place !== false);
+}
 
 /** Whether I sent, approve or oversee it: then its money is mine to see. */
 export const isInsider = (packet: Packet): boolean => packet.total_minor !== undefined;

@@ -1,18 +1,13 @@
 // A packet being prepared: kept as a draft with its Idempotency-Key, so that sending it twice sends it once.
-import { computed, ref, toRaw, watch } from "vue";
+import { computed, ref, watch } from "vue";
 import { momentOf, SHARES_MAX, toMinor } from "./rules";
-import { pay } from "@/api/call";
-import { newId } from "@/api/ids";
-import { asProblem, type Problem } from "@/api/problem";
+import { asProblem } from "@/api/problem";
 import type { AudiencePick, Packet } from "@/api/shapes";
-import { saveDrafts, useDraft } from "@/store/drafts";
+import { useDraft } from "@/store/drafts";
 import { usePackets } from "@/store/packets";
-import { thisStay } from "@/store/stay";
+import { type Paid, unpaid, usePaying } from "@/store/paying";
 
-const TRIED_MAX = 10;
-
-type Draft = {
-  key: string;
+type Draft = Paid & {
   kind: "lucky" | "equal";
   budgetId: string;
   total: string;
@@ -26,21 +21,14 @@ type Draft = {
   opensAt: string;
   expiresAt: string;
 };
-/** What was asked for under the key and may have been carried out. */
-type Tried = { tried: object[] };
 
-const EMPTY: Omit<Draft, "key"> = { kind: "lucky", budgetId: "", total: "", count: "", audience: [], category: "thanks", purpose: "", greeting: "", cover: "", showsClaims: false, opensAt: "", expiresAt: "" };
+const EMPTY: Omit<Draft, keyof Paid> = { kind: "lucky", budgetId: "", total: "", count: "", audience: [], category: "thanks", purpose: "", greeting: "", cover: "", showsClaims: false, opensAt: "", expiresAt: "" };
 
 export function useSend() {
   const packets = usePackets();
-  const empty = (): Draft & Tried => ({ ...EMPTY, key: newId(), audience: [], tried: [] });
-  const { draft, isRestored, discard } = useDraft<Draft & Tried>("packet", empty);
-  const problem = ref<Problem | null>(null);
+  const { draft, isRestored, discard } = useDraft<Draft>("packet", () => ({ ...EMPTY, audience: [], ...unpaid() }));
+  const { problem, isSending, gone, isUncertain, ask, another } = usePaying<Packet>("/red-packets", draft);
   const isLoading = ref(true);
-  const isSending = ref(false);
-  /** The packet that an earlier attempt sent, where this one asks for another. */
-  const gone = ref<Packet | "unknown" | null>(null);
-  const isUncertain = computed(() => draft.tried.length > 0 && !isSending.value && !gone.value);
 
   const usable = computed(() => packets.budgets.filter((budget) => budget.available_minor > 0 && !budget.give_only && !budget.closed_at));
   const budget = computed(() => usable.value.find((one) => one.id === draft.budgetId));
@@ -70,50 +58,11 @@ export function useSend() {
   async function send(): Promise<Packet | null> {
     const from = budget.value;
     if (!from || !canSend.value || isSending.value) return null;
-    const isStill = thisStay();
-    const wanted = body(from.unit, from.unit_id);
-    [isSending.value, problem.value] = [true, null];
-    note(wanted);
-    try {
-      const packet = await pay<Packet>("/red-packets", wanted, draft.key);
-      if (!isStill()) return null;
-      packets.put(packet);
-      await discard();
-      return packet;
-    } catch (error) {
-      if (isStill()) await failed(asProblem(error));
-      return null;
-    } finally {
-      isSending.value = false;
-    }
-  }
-
-  /** Kept before it goes out: after a reload too we know what may have been carried out. */
-  function note(wanted: object): void {
-    const isKnown = draft.tried.some((one) => JSON.stringify(one) === JSON.stringify(wanted));
-    if (!isKnown) draft.tried = [...draft.tried, JSON.parse(JSON.stringify(wanted))].slice(-TRIED_MAX);
-    saveDrafts();
-  }
-
-  async function failed(why: Problem): Promise<void> {
-    if (why.isKeyReused) gone.value = await findGone();
-    else problem.value = why;
-    if (why.isRefusal) another();
-  }
-
-  /** The server has carried out one of our attempts under this key, and repeats its answer to the same words. */
-  async function findGone(): Promise<Packet | "unknown"> {
-    for (const one of [...toRaw(draft).tried].reverse()) {
-      const packet = await pay<Packet>("/red-packets", one, draft.key).catch(() => null);
-      if (packet) return packet;
-    }
-    return "unknown";
-  }
-
-  /** Another packet is another payment: it goes out under a key of its own. */
-  function another(): void {
-    [draft.key, draft.tried, gone.value] = [newId(), [], null];
-    saveDrafts();
+    const packet = (await ask(body(from.unit, from.unit_id))) as Packet | null;
+    if (!packet) return null;
+    packets.put(packet);
+    await discard();
+    return packet;
   }
 
   const body = (unit: string, unitId: string): object => ({

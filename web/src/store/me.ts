@@ -12,6 +12,8 @@ export const useMe = defineStore("me", () => {
   const units = ref<Unit[]>([]);
   const isBegun = ref(false);
   const id = computed(() => person.value?.id ?? "");
+  /** Where the company counts its days. */
+  const timeZone = computed(() => me.value?.time_zone ?? "Asia/Shanghai");
   const homeUnit = computed(() => me.value?.units[0] ?? null);
 
   const may = (permission: string): boolean => me.value?.permissions.includes(permission) ?? false;
@@ -46,5 +48,5 @@ export const useMe = defineStore("me", () => {
     [me.value, units.value, isBegun.value] = [null, [], false];
   }
 
-  return { me, units, isBegun, id, homeUnit, may, restore, begin, refresh, clear };
+  return { me, units, isBegun, id, timeZone, homeUnit, may, restore, begin, refresh, clear };
 });

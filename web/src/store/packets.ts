@@ -12,6 +12,8 @@ import type { Budget, Grab, Packet, Page, StreamEvent, Wallet, WalletEntry } fro
 
 const KEY = "wallet";
 
+const WALLET_MOVED = ["redpackets.wallets_settled", "redpackets.points_expired"];
+
 /** The server does not know yet whether there is a share for me. */
 const ASK_AGAIN_MS = 700;
 
@@ -125,8 +127,10 @@ export const usePackets = defineStore("packets", () => {
     }
     if (event.kind === "redpackets.share_taken") void taken(id, event.data);
     if (event.kind === "redpackets.approval_decided" && known) void read(id).catch(() => undefined);
-    if (event.kind === "redpackets.wallets_settled" && wallet.value) void refresh();
+    if (wallet.value && movesMine(event)) void refresh();
   }
+
+  const movesMine = ({ kind, data }: StreamEvent): boolean => WALLET_MOVED.includes(kind) || (kind === "redpackets.redemption_changed" && data.person_id === me.id);
 
   /** A packet as the server has just said it is. */
   async function take(answer: Promise<Packet>): Promise<Packet> {

@@ -2,6 +2,7 @@
 import { watch } from "vue";
 import { close, forget, openFor } from "./db";
 import { useApprovals } from "./approvals";
+import { useDeciding } from "./deciding";
 import { useDocuments } from "./documents";
 import { saveDrafts } from "./drafts";
 import { useFeed } from "./feed";
@@ -49,14 +50,15 @@ async function change(personId: string | undefined): Promise<void> {
   void outbox.flush();
   await stream.isPlaced;
   const ifStillHere = (read: Reread) => () => (person.value?.id === personId ? read() : undefined);
-  void me.begin().catch(() => undefined);
+  // What I decide on, only my permissions tell.
+  void me.begin().catch(() => undefined).then(() => whenIdle(ifStillHere(useDeciding().begin)));
   await Promise.all([readApprovals, feed.begin, notices.begin].map((read) => whenIdle(ifStillHere(read))));
 }
 
 /** What could not be read while the server was away. */
 function readWhatFailed(): void {
   if (!stream) return;
-  for (const store of [useHome(), useApprovals()]) if (store.problem) void store.refresh();
+  for (const store of [useHome(), useApprovals(), useDeciding()]) if (store.problem) void store.refresh();
   for (const { begin } of [useMe(), useFeed(), useNotices()]) void whenIdle(begin);
 }
 
@@ -79,6 +81,7 @@ function hear(event: StreamEvent): void {
   packets.hear(event);
   useNotices().hear(event);
   useApprovals().hear(event);
+  useDeciding().hear(event);
   useDocuments().hear(event);
   screens.forEach((_reread, hearer) => hearer(event));
 }
@@ -86,7 +89,7 @@ function hear(event: StreamEvent): void {
 async function resync(): Promise<void> {
   const [me, home, feed, packets] = stores();
   const rereads = [me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh(), rereadScreens()];
-  if (useApprovals().isLoaded) rereads.push(useApprovals().refresh());
+  for (const store of [useApprovals(), useDeciding()]) if (store.isLoaded) rereads.push(store.refresh());
   if (useDocuments().isLoaded) rereads.push(useDocuments().refresh());
   if (packets.wallet) rereads.push(packets.refresh());
   await Promise.all(rereads);
@@ -111,5 +114,5 @@ function leave(): void {
 }
 
 function stores() {
-  return [useMe(), useHome(), useFeed(), usePackets(), useOutbox(), useNotices(), useApprovals(), useDocuments()] as const;
+  return [useMe(), useHome(), useFeed(), usePackets(), useOutbox(), useNotices(), useApprovals(), useDocuments(), useDeciding()] as const;
 }

@@ -1,0 +1,105 @@
+// An item of the catalogue being written: typed text into what the server takes. Of a change only what was changed is
+// sent; the rest follows what others do to the item meanwhile.
+import { computed, ref, watch } from "vue";
+import { toCount } from "./rules";
+import { call, pay } from "@/api/call";
+import { newId } from "@/api/ids";
+import { asProblem, type Problem } from "@/api/problem";
+import type { CatalogueItem } from "@/api/shapes";
+import { toMinor } from "@/packets/rules";
+import { useDraft } from "@/store/drafts";
+
+const PRICE_MAX = 10 ** 9;
+const STOCK_MAX = 1_000_000;
+const LIMIT_MAX = 1_000;
+
+type Typed = Record<"nameZh" | "nameEn" | "aboutZh" | "aboutEn" | "price" | "stock" | "limit" | "worth" | "unitId", string> & { needsApproval: boolean; isActive: boolean };
+type Draft = { key: string; begun: Typed; typed: Typed };
+
+const EMPTY: Typed = { nameZh: "", nameEn: "", aboutZh: "", aboutEn: "", price: "", stock: "", limit: "", worth: "", unitId: "", needsApproval: false, isActive: true };
+
+function written(item: CatalogueItem | null): Typed {
+  if (!item) return { ...EMPTY };
+  return {
+    nameZh: item.name_zh,
+    nameEn: item.name_en,
+    aboutZh: item.description_zh,
+    aboutEn: item.description_en,
+    price: String(item.price_points),
+    stock: String(item.stock ?? ""),
+    limit: String(item.per_person_limit ?? ""),
+    worth: item.cash_value_fen ? (item.cash_value_fen / 100).toFixed(2) : "",
+    unitId: item.unit_id ?? "",
+    needsApproval: item.needs_approval,
+    isActive: item.active,
+  };
+}
+
+export function useItem(item: () => CatalogueItem | null) {
+  const begin = (): Draft => ({ key: newId(), begun: written(item()), typed: written(item()) });
+  const { draft, isRestored, discard } = useDraft<Draft>(`item:${item()?.id ?? "new"}`, begin);
+  const problem = ref<Problem | null>(null);
+  const isSaving = ref(false);
+  const price = computed(() => toCount(draft.typed.price, 1, PRICE_MAX) ?? undefined);
+  const stock = computed(() => optional(draft.typed.stock, 0, STOCK_MAX));
+  const limit = computed(() => optional(draft.typed.limit, 1, LIMIT_MAX));
+  const worth = computed(() => (draft.typed.worth.trim() ? (toMinor(draft.typed.worth) ?? undefined) : 0));
+  const isWhole = computed(() => [price, stock, limit, worth].every((one) => one.value !== undefined) && draft.typed.nameZh.trim() !== "" && draft.typed.nameEn.trim() !== "");
+  const canSave = computed(() => isWhole.value && !isSaving.value && (!item() || Object.keys(changes()).length > 0));
+
+  /** What I did not touch follows the item. */
+  function follow(): void {
+    const now = written(item());
+    for (const name of Object.keys(now) as (keyof Typed)[]) {
+      if (draft.typed[name] === draft.begun[name]) Object.assign(draft.typed, { [name]: now[name] });
+    }
+    draft.begun = now;
+  }
+  watch(item, follow);
+  void isRestored.then((wasKept) => wasKept && follow());
+
+  async function save(): Promise<CatalogueItem | null> {
+    if (!canSave.value) return null;
+    [isSaving.value, problem.value] = [true, null];
+    try {
+      const saved = await send(item());
+      await discard();
+      return saved;
+    } catch (error) {
+      problem.value = asProblem(error);
+      return null;
+    } finally {
+      isSaving.value = false;
+    }
+  }
+
+  const send = (known: CatalogueItem | null): Promise<CatalogueItem> =>
+    known
+      ? call("PATCH", `/catalogue/${known.id}`, { body: { ...changes(), version: known.version } })
+      : pay("/catalogue", { ...body(), unit_id: draft.typed.unitId || null, tax_class: worth.value ? "wage_income" : "not_taxable" }, draft.key);
+
+  function changes(): object {
+    const [now, before] = [body(), item()];
+    return Object.fromEntries(Object.entries(now).filter(([name, value]) => value !== before?.[name as keyof CatalogueItem]));
+  }
+
+  const body = () => ({
+    name_zh: draft.typed.nameZh.trim(),
+    name_en: draft.typed.nameEn.trim(),
+    description_zh: draft.typed.aboutZh.trim(),
+    description_en: draft.typed.aboutEn.trim(),
+    price_points: price.value,
+    stock: stock.value,
+    per_person_limit: limit.value,
+    cash_value_fen: worth.value,
+    needs_approval: draft.typed.needsApproval,
+    active: draft.typed.isActive,
+  });
+
+  return { draft, problem, isSaving, price, stock, limit, worth, canSave, save };
+}
+
+/** Null where nothing is typed, undefined where it is no such number. */
+function optional(text: string, least: number, most: number): number | null | undefined {
+  return text.trim() ? (toCount(text, least, most) ?? undefined) : null;
+}
