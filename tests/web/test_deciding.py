@@ -115,6 +115,8 @@ def test_who_is_paid_is_told_why_they_do_not_release_and_sends_it_back(
     budget_id = budget_for(owner, str(unit))
     hal = open_phone("Hal", unit, role="finance", role_at=town.root_id, employee_code="E77")
     earn(account_of("Boss", unit, role="sales_leader"), hal.account, budget_id, str(unit), 200)
+    # Somebody else may release it; otherwise that is what Hal would be told.
+    account_of("Ida", role="finance")
     payout_id = prepare(owner, str(unit))
     hal.visit(f"/payouts/{payout_id}")
     hal.see("[data-approve]").click()
