@@ -63,13 +63,13 @@ def withdraw_rest(session: Session, *, packet_id: UUID, actor_id: UUID, now: dat
     packet = session.scalar(queries.packet_locked(packet_id))
     if packet is None or packet.settled_at is not None:
         return "nothing_left"
-    claimed = lifecycle.totals(session, packet_id).claimed
-    if not claimed:
+    shares = lifecycle.totals(session, packet_id)
+    if not shares.claimed:
         withdraw(session, packet=packet, actor_id=actor_id, now=now)
         return "cancelled"
-    lifecycle.settle(session, packet, "expired", now)
-    _audit(session, "close_packet", packet, actor_id, f"{claimed} shares claimed", now)
-    return "closed"
+    lifecycle.settle(session, packet, "expired" if shares.free else "exhausted", now)
+    _audit(session, "close_packet", packet, actor_id, f"{shares.claimed} shares claimed", now)
+    return "closed" if shares.free else "nothing_left"
 
 
 def freeze_packet(

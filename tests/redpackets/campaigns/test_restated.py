@@ -114,6 +114,22 @@ def test_accepting_after_somebody_took_closes_the_rest_only(restated: Drive):
     assert restated.rewards.verify().holds
 
 
+def test_accepting_after_everybody_took_finds_nothing_left(drive: Drive):
+    cai = drive.company.phone("Cai", drive.north)
+    drive.rule()
+    drive.sells("1", "100")
+    drive.evaluate()
+    restate(drive)
+    [packet] = drive.packets()
+    for phone in (drive.ann, cai):
+        assert phone.post(f"/red-packets/{packet.id}/grab").json["result"] == "won"
+
+    assert decide(drive).json["outcome"] == "nothing_left"
+    [packet] = drive.packets()
+    assert packet.state == "exhausted"
+    assert drive.rewards.verify().holds
+
+
 def test_rejecting_leaves_everything_as_it_is_and_is_final(restated: Drive):
     restate(restated)
     path = f"/kpi-proposals/{proposal(restated)['id']}/decision"
