@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from tests.redpackets.told import CNY, POINT, Told
+from tests.redpackets.told import Told
+from tests.redpackets.told_things import CNY, POINT
 from tests.redpackets.world import World
 
 _READ = {
@@ -20,6 +21,8 @@ _READ = {
     "members": "SELECT * FROM redpackets_packet_member",
     "items": "SELECT * FROM redpackets_payout_item",
     "chain": "SELECT * FROM redpackets_chain",
+    "fires": "SELECT * FROM redpackets_trigger_fire",
+    "proposals": "SELECT * FROM redpackets_trigger_proposal",
 }
 ATTRIBUTES = (
     "budget_id",
@@ -133,10 +136,27 @@ def i12_each_cent_is_in_one_payout(rows: Rows, told: Told) -> None:
     for item in rows.of["items"]:
         if item.settled_at is None:
             live[item.person_id] += item.amount_minor
-    waiting = (p for p in told.payouts if p.state in ("pending_approval", "released"))
-    assert live == sum((Counter(payout.items) for payout in waiting), Counter())
+    assert live == sum((Counter(payout.in_flight) for payout in told.payouts), Counter())
     assert rows.on("payout_in_flight", CNY) == told.in_flight()
     assert rows.on("catalogue", POINT) == told.reserved()
+
+
+def i13_each_fire_has_its_one_packet(rows: Rows, told: Told) -> None:
+    """Never a packet of nothing; and one proposal a fire, in the state that was told."""
+    fired = {fire.packet_id: fire for fire in rows.of["fires"]}
+    places = {(fire.rule_id, fire.period_from, fire.subject_id) for fire in rows.of["fires"]}
+    assert len(fired) == len(places) == len(rows.of["fires"])
+    by_rules = {p.id: p for p in rows.of["packets"] if p.kind == "kpi"}
+    assert fired.keys() == by_rules.keys()
+    for packet_id, fire in fired.items():
+        assert by_rules[packet_id].origin == f"rule:{fire.rule_id}"
+        assert by_rules[packet_id].total_minor > 0
+    proposals = {proposal.fire_id: proposal.state for proposal in rows.of["proposals"]}
+    assert {fire.packet_id: proposals.get(fire.id) for fire in rows.of["fires"]} == {
+        fire.packet.id: fire.proposal.state if fire.proposal else None
+        for rule in told.rules
+        for fire in rule.fires.values()
+    }
 
 
 def i17_others_approved_what_needs_it(rows: Rows, told: Told) -> None:
@@ -165,6 +185,7 @@ CHECKS = (
     i7_budgets_stand_as_their_owners_were_told,
     i11_what_nobody_took_is_refunded_once,
     i12_each_cent_is_in_one_payout,
+    i13_each_fire_has_its_one_packet,
     i17_others_approved_what_needs_it,
 )
 

@@ -3,36 +3,28 @@
 Each rule asks and compares the answer with what ``Told`` predicts; after each step ``ledger_rows`` compares the rows.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from werkzeug.test import TestResponse
 
 from tests.redpackets import ledger_rows
-from tests.redpackets.told import BANDS, CNY, POINT, ToldBudget, ToldPacket
-from tests.redpackets.world import (
-    ALLOWANCE,
-    DECIDERS,
-    MEMBERS,
-    World,
-    fresh_key,
-    said,
-)
+from tests.redpackets.told_rules import approvals_for
+from tests.redpackets.told_things import POINT, ToldBudget, ToldPacket, day_of
+from tests.redpackets.world import ALLOWANCE, GRABBERS, MEMBERS, World, fresh_key, said
 
-WHICH = st.integers(0, 7)
+#: Of packets and other things that are made: the newest the most often.
+WHICH = st.sampled_from([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7])
+#: Of budgets: any alike, and at times one that has ended.
+BUDGET = st.integers(0, 9)
 MANY = st.integers(1, 5)
 TAPS = st.integers(1, 2)
 OPEN_FOR = timedelta(hours=1)
-BUDGETS_MAX = 7
+#: Who taps a packet as soon as it is sent.
+TAKERS = st.lists(st.sampled_from(GRABBERS), max_size=3)
 TEAM = st.lists(st.sampled_from((*MEMBERS, "Mara")), min_size=1, max_size=3, unique=True)
 
 
@@ -41,15 +33,19 @@ class MachineOfRewards(RuleBasedStateMachine):
 
     has_gate: ClassVar[bool]
     found_world: ClassVar[Any]
+    #: On which day of the month a game begins.
+    first_day: ClassVar[int] = 10
 
     @initialize()
     def begin(self) -> None:
-        self.world: World = self.found_world()
+        self.world: World = self.found_world(self.first_day)
         self.world.entrance.is_open = self.has_gate
         self.told = self.world.told
         self.history = ledger_rows.History()
         #: (who, path, body, key, answer) of what moved money under a key.
         self.paid: list[tuple[str, str, Any, str, TestResponse]] = []
+        #: By who gives, and the first day of the month.
+        self.allowances: dict[tuple[str, date], ToldBudget] = {}
         self.steps = 0
 
     def pay(self, who: str, path: str, body: Any) -> TestResponse:
@@ -69,9 +65,47 @@ class MachineOfRewards(RuleBasedStateMachine):
     def is_gone(self, who: str) -> bool:
         return self.world.id_of(who) in self.told.departed
 
-    def any_packet(self, which: int) -> ToldPacket | None:
-        """Pick a packet, the newest the most often."""
-        return self.told.packets[-1 - which % len(self.told.packets)] if self.told.packets else None
+    def budget(self, which: int) -> ToldBudget:
+        """Pick a budget that pays packets; now and then one that has ended, and will refuse."""
+        found = [b for b in self.told.budgets if not b.give_only]
+        ended = [b for b in found if b.closed]
+        found = ended if ended and which == 9 else [b for b in found if not b.closed] or found
+        return found[which % len(found)]
+
+    def any_packet(self, which: int) -> ToldPacket:
+        """Pick a packet."""
+        return self.told.packets[-1 - which % len(self.told.packets)]
+
+    def grab(self, who: str, packet: ToldPacket) -> TestResponse:
+        return self.post(who, f"{packet.path}/grab")
+
+    def take(self, who: str, packet: ToldPacket) -> None:
+        """Tap, and hear what was foretold."""
+        expected = self.expected(packet, who)
+        reply = self.grab(who, packet)
+        assert heard(reply) in expected, (heard(reply), expected, reply.json)
+        self.keep(packet, who, reply)
+
+    def expected(self, packet: ToldPacket, who: str) -> set[str]:
+        """Predict; who just left may hear from the gate, for a second, what gives nothing away."""
+        found = self.told.answer_to_grab(packet, self.world.id_of(who))
+        if self.is_gone(who) and self.has_gate:
+            found |= {"again"} if self.world.id_of(who) in packet.held else set()
+            found |= {"sold_out"} if packet.is_empty else set()
+        return found
+
+    def keep(self, packet: ToldPacket, who: str, reply: TestResponse) -> None:
+        """Keep what somebody won for ever, or see that it is what they hold."""
+        word, person = heard(reply), self.world.id_of(who)
+        if word not in ("won", "again"):
+            return
+        self.told.open_if_due(packet)
+        share = (reply.json["share"]["index"], reply.json["share"]["amount_minor"])
+        assert reply.json["share"]["unit"] == packet.budget.unit
+        assert packet.held.setdefault(person, share) == share
+        assert packet.named.get(person, share[1]) == share[1]
+        cap = packet.budget.cap
+        assert word == "again" or cap is None or self.told.received(packet.budget, person) <= cap
 
     @invariant()
     def everything_holds(self) -> None:
@@ -99,12 +133,17 @@ class MachineOfRewards(RuleBasedStateMachine):
         assert self.world.rewards.verify().deviations == []
 
 
-class Sending(MachineOfRewards):
-    """Rules of budgets, of sending, of approving and of stopping."""
+def heard(reply: TestResponse) -> str:
+    """Say what a grab came to: ``won``, ``again``, ``sold_out`` or a refusal's code."""
+    if said(reply):
+        return said(reply)
+    if reply.json["result"] == "won" and not reply.json["first"]:
+        return "again"
+    return str(reply.json["result"])
 
-    def budget(self, which: int, unit: str | None = None) -> ToldBudget:
-        found = [b for b in self.told.budgets if unit in (None, b.unit) and not b.give_only]
-        return found[which % len(found)]
+
+class Sending(MachineOfRewards):
+    """Rules of sending and giving."""
 
     def gift(self, budget: ToldBudget) -> dict[str, Any]:
         return {
@@ -114,54 +153,80 @@ class Sending(MachineOfRewards):
             "purpose": {"category": "recognition", "text": "Any order"},
         }
 
-    def keep_packet(self, reply: TestResponse, who: str, budget: ToldBudget, **asked: Any) -> None:
-        """Keep a packet that was sent, with what the policy asks for its amount."""
-        now = self.told.now
-        opens_at = asked.pop("opens_at", now)
-        total = asked["total"]
-        needed = sum(total > amount for amount in BANDS) if budget.unit == CNY else 0
+    def keep_packet(
+        self, said_of_it: Any, who: str, budget: ToldBudget, **asked: Any
+    ) -> ToldPacket:
+        """Keep a packet that was sent, with what the policy asks for its amount, or for all that was decided with it."""
+        opens_at = asked.pop("opens_at", self.told.now)
+        needed = approvals_for(budget.unit, asked.pop("decided", asked["total"]))
         packet = ToldPacket(
-            id=UUID(reply.json["id"]),
+            id=UUID(said_of_it["id"]),
             budget=budget,
             sender=self.world.id_of(who),
             opens_at=opens_at,
             expires_at=asked.pop("expires_at", opens_at + OPEN_FOR),
+            team=self.told.units[self.world.sales],
             needed=needed,
             **asked,
         )
         self.told.place(packet)
         state = "pending_approval" if needed else "open" if packet.opened else "scheduled"
-        assert reply.json["state"] == state or packet.named
+        assert said_of_it["state"] == state or packet.named
+        return packet
 
     @rule(
         who=st.sampled_from(["Mara", "Mara", "Olive"]),
         kind=st.sampled_from(["equal", "lucky"]),
-        which=WHICH,
+        which=BUDGET,
         count=MANY,
         each=st.sampled_from([1, 40, 250, 330, 700]),
         odd=st.integers(0, 3),
         opens_in=st.sampled_from([0, 0, 0, 10]),
+        takers=TAKERS,
     )
-    def send(self, who, kind, which, count, each, odd, opens_in):
-        budget, total = self.budget(which), count * each + odd
+    def send(self, who, kind, which, count, each, odd, opens_in, takers):
+        total = count * each + odd
+        packet = self.send_packet(who, kind, self.budget(which), count, total, opens_in)
+        for taker in takers if packet else ():
+            self.take(taker, packet)
+
+    @rule(
+        who=st.sampled_from(["Mara", "Olive"]),
+        total=st.sampled_from([1_600, 3_100]),
+        count=MANY,
+        opens_in=st.sampled_from([0, 0, 10]),
+    )
+    def send_much(self, who, total, count, opens_in):
+        self.send_packet(who, "lucky", self.told.budgets[0], count, total, opens_in)
+
+    def send_packet(
+        self, who: str, kind: str, budget: ToldBudget, count: int, total: int, opens_in: int
+    ) -> ToldPacket | None:
+        """Send a packet to the team, unless it is refused; what is answered is what was foretold."""
         opens_at = self.told.now + timedelta(minutes=opens_in)
         times = {"opens_at": opens_at, "expires_at": opens_at + OPEN_FOR}
         body = self.gift(budget) | {"kind": kind, "total_minor": total, "count": count}
         body |= {"audience": {"scopes": [{"kind": "unit", "id": str(self.world.sales)}]}}
         body |= {name: at.isoformat() for name, at in times.items()}
-        refusal = self.told.refusal_to_spend(budget, total)
+        refusal = self.told.refusal_to_spend(budget, total, day_of(opens_at))
         available = self.told.available(budget)
         reply = self.pay(who, "/red-packets", body)
         assert said(reply) == refusal, reply.json
         if refusal.endswith("insufficient_budget"):
             assert (reply.json["available"], reply.json["requested"]) == (available, total)
-        if not refusal:
-            self.keep_packet(
-                reply, who, budget, kind=kind, total=total, count=count, named={}, **times
-            )
+        if refusal:
+            return None
+        asked = {"kind": kind, "total": total, "count": count, "named": {}} | times
+        return self.keep_packet(reply.json, who, budget, is_even=kind == "equal", **asked)
 
-    @rule(who=st.sampled_from(["Mara", "Olive"]), names=TEAM, which=WHICH, each=st.integers(1, 700))
-    def send_to_names(self, who, names, which, each):
+    @rule(
+        who=st.sampled_from(["Mara", "Olive"]),
+        names=TEAM,
+        which=BUDGET,
+        each=st.integers(1, 700),
+        takers=TAKERS,
+    )
+    def send_to_names(self, who, names, which, each, takers):
         budget = self.budget(which)
         named = {person: each + place for place, person in enumerate(self.ids(names))}
         body = self.gift(budget) | {
@@ -176,11 +241,12 @@ class Sending(MachineOfRewards):
         reply = self.pay(who, "/red-packets", body)
         assert said(reply) == refusal, reply.json
         if not refusal:
-            self.keep_packet(
-                reply, who, budget, kind="targeted", total=total, count=len(named), named=named
-            )
+            asked = {"kind": "targeted", "total": total, "count": len(named), "named": named}
+            packet = self.keep_packet(reply.json, who, budget, **asked)
+            for taker in takers:
+                self.take(taker, packet)
 
-    @rule(names=TEAM, which=WHICH, each=st.sampled_from([5, 60, 130, 700]))
+    @rule(names=TEAM, which=BUDGET, each=st.sampled_from([5, 60, 130, 700]))
     def grant(self, names, which, each):
         budget = self.budget(which)
         named = dict.fromkeys(self.ids(names), each)
@@ -188,27 +254,14 @@ class Sending(MachineOfRewards):
             "receivers": [{"person_id": str(p), "amount_minor": a} for p, a in named.items()]
         }
         total = sum(named.values())
-        refusals = {self.told.refusal_to_spend(budget, total)}
-        if self.told.available(budget) < total:
-            refusals = {"redpackets.insufficient_budget"}
+        refusal = self.told.refusal_to_give(budget, total)
         if named.keys() & self.told.departed:
-            refusals = {"redpackets.receiver_refused"}
+            refusal = "redpackets.receiver_refused"
         reply = self.pay("Mara", "/grants", body)
-        assert {said(reply)} == refusals, reply.json
-        if not said(reply):
+        assert said(reply) == refusal, reply.json
+        if not refusal:
             [wave] = reply.json["waves"]
-            seen = self.world.phones["Mara"].get(f"/red-packets/{wave['packet_id']}")
-            days = {"expires_at": self.told.now + timedelta(days=7)}
-            self.keep_packet(
-                seen,
-                "Mara",
-                budget,
-                kind="grant",
-                total=total,
-                count=len(named),
-                named=named,
-                **days,
-            )
+            self.keep_gift("grant", {"id": wave["packet_id"]} | wave, "Mara", budget, named)
 
     @rule(who=st.sampled_from(MEMBERS), names=TEAM, each=st.sampled_from([5, 40, 90]))
     def thank(self, who, names, each):
@@ -224,6 +277,8 @@ class Sending(MachineOfRewards):
             refusal = "redpackets.receiver_refused"
         elif allowance is None and total <= ALLOWANCE:
             refusal = self.told.refusal_to_carve(points, ALLOWANCE)
+        elif allowance and allowance.closed:
+            refusal = "redpackets.period_closed"
         elif total > (self.told.available(allowance) if allowance else ALLOWANCE):
             refusal = "redpackets.insufficient_budget"
         body = {
@@ -236,146 +291,35 @@ class Sending(MachineOfRewards):
         assert said(reply) == refusal, reply.json
         if not refusal:
             allowance = allowance or self.open_allowance(who, reply.json["budget_id"])
-            days = {"expires_at": self.told.now + timedelta(days=7)}
-            self.keep_packet(
-                reply,
-                who,
-                allowance,
-                kind="kudos",
-                total=total,
-                count=len(named),
-                named=named,
-                **days,
-            )
+            self.keep_gift("kudos", reply.json, who, allowance, named)
+
+    def keep_gift(
+        self, kind: str, said_of_it: Any, who: str, budget: ToldBudget, named: dict[UUID, int]
+    ) -> None:
+        """Keep what is credited as it opens; it may wait for approval for a week."""
+        asked = {"kind": kind, "total": sum(named.values()), "count": len(named), "named": named}
+        until = self.told.now + timedelta(days=7)
+        self.keep_packet(said_of_it, who, budget, expires_at=until, **asked)
 
     def allowance_of(self, who: str) -> ToldBudget | None:
-        return self.allowances.get(who)
-
-    @property
-    def allowances(self) -> dict[str, ToldBudget]:
-        return self.__dict__.setdefault("_allowances", {})
+        """Find what somebody may give this month; None before they first gave."""
+        return self.allowances.get((who, self.told.today.replace(day=1)))
 
     def open_allowance(self, who: str, budget_id: str) -> ToldBudget:
-        """Keep an allowance: so much was carved out of the budget of points."""
-        points = self.told.budgets[1]
-        told = {
-            "id": budget_id,
-            "unit": POINT,
-            "limit_minor": ALLOWANCE,
-            "period_to": str(points.period_to),
-            "version": 1,
-            "give_only": True,
-        }
-        self.allowances[who] = self.world.keep_budget(told, parent=points)
-        self.allowances[who].owner = self.world.id_of(who)
-        return self.allowances[who]
-
-    @precondition(lambda self: len(self.told.budgets) < BUDGETS_MAX)
-    @rule(which=WHICH, amount=st.sampled_from([1, 300, 900, 2_000]), is_short=st.booleans())
-    def carve(self, which, amount, is_short):
-        parent = self.budget(which)
-        period_to = min(parent.period_to, self.told.today) if is_short else parent.period_to
-        refusal = self.told.refusal_to_carve(parent, amount)
-        reply = self.world.rewards.open_budget(
-            amount,
-            unit=parent.unit,
-            parent_id=str(parent.id),
-            period_from=str(self.world.first_day),
-            period_to=str(period_to),
+        """Keep an allowance: so much was carved out of the budget of points, for the month."""
+        points, first = self.told.budgets[1], self.told.today.replace(day=1)
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        allowance = ToldBudget(
+            id=UUID(budget_id),
+            unit=POINT,
+            limit=ALLOWANCE,
+            period_from=max(first, points.period_from),
+            period_to=min(last, points.period_to),
+            version=1,
+            owner=self.world.id_of(who),
+            parent=points,
+            give_only=True,
         )
-        assert said(reply) == refusal, reply.json
-        if not refusal:
-            self.world.keep_budget(reply.json, parent=parent)
-
-    @rule(which=WHICH, limit=st.sampled_from([0, 1, 300, 2_000, 5_000, 7_000]))
-    def change_limit(self, which, limit):
-        budget = self.budget(which)
-        refusal = self.told.refusal_to_change(budget, limit or 1)
-        body = {"version": budget.version, "limit_minor": limit or 1}
-        reply = self.world.phones["Olive"].patch(f"/budgets/{budget.id}", json=body)
-        if refusal.endswith("period_closed") and budget.closed:
-            assert said(reply) in (refusal, "version_conflict")
-            return
-        assert said(reply) == refusal, reply.json
-        if not refusal:
-            budget.limit, budget.version = limit or 1, reply.json["version"]
-
-
-class Deciding(Sending):
-    """Rules of approving and of stopping."""
-
-    @precondition(lambda self: self.told.packets)
-    @rule(
-        which=WHICH,
-        who=st.sampled_from(DECIDERS),
-        decision=st.sampled_from(["approve", "approve", "approve", "reject"]),
-        renounces=st.booleans(),
-        taps=TAPS,
-    )
-    def decide(self, which, who, decision, renounces, taps):
-        waiting = [p for p in self.told.packets if p.is_waiting] or self.told.packets
-        packet = waiting[-1 - which % len(waiting)]
-        person = self.world.id_of(who)
-        body = {"decision": decision, "reason": "So be it", "renounce": renounces}
-        for _ in range(taps):
-            refusal = self.told.refusal_to_decide(packet, person, decision, renounces=renounces)
-            refusal = "invalid_token" if self.is_gone(who) else refusal
-            right = self.told.right_to_use(packet, person)
-            reply = self.post(who, f"{packet.path}/approval", body)
-            assert said(reply) == refusal.replace("again", ""), reply.json
-            if refusal or right is None:
-                continue
-            if decision == "reject":
-                packet.rejected_by, packet.ended = person, "rejected"
-            else:
-                packet.approved.append((person, right))
-                self.told.open_if_due(packet)
-
-    @precondition(lambda self: self.told.packets)
-    @rule(which=WHICH, taps=TAPS)
-    def cancel(self, which, taps):
-        packet = self.any_packet(which)
-        for _ in range(taps):
-            refusal = ""
-            if packet.held and packet.ended != "cancelled":
-                refusal = "redpackets.already_claimed"
-            elif packet.ended == "rejected":
-                refusal = "redpackets.cancelled"
-            elif packet.ended != "cancelled" and (
-                packet.ended or self.told.now >= packet.expires_at
-            ):
-                refusal = "redpackets.expired"
-            reply = self.post("Olive", f"{packet.path}/cancellation")
-            assert said(reply) == refusal, reply.json
-            packet.ended = packet.ended if refusal else "cancelled"
-
-    @precondition(lambda self: self.told.packets)
-    @rule(which=WHICH, taps=TAPS)
-    def close(self, which, taps):
-        packet = self.any_packet(which)
-        for _ in range(taps):
-            refusal = ""
-            if packet.ended in ("cancelled", "rejected"):
-                refusal = "redpackets.cancelled"
-            elif not packet.ended and not packet.opened:
-                refusal = "redpackets.not_open"
-            reply = self.post("Olive", f"{packet.path}/closing")
-            assert said(reply) == refusal, reply.json
-            if not refusal and not packet.ended:
-                packet.ended = "exhausted" if packet.is_empty else "expired"
-
-    @precondition(lambda self: self.told.packets)
-    @rule(which=WHICH, frozen=st.booleans())
-    def freeze(self, which, frozen):
-        packet = self.any_packet(which)
-        refusal = ""
-        if frozen != packet.frozen:
-            if packet.ended in ("cancelled", "rejected"):
-                refusal = "redpackets.cancelled"
-            elif packet.ended or self.told.now >= packet.expires_at:
-                refusal = "redpackets.expired"
-        reply = self.post("Olive", f"{packet.path}/freeze", {"frozen": frozen, "reason": "Look"})
-        assert said(reply) == refusal, reply.json
-        if not refusal:
-            packet.frozen = frozen
-            self.told.open_if_due(packet)
+        self.told.budgets.append(allowance)
+        self.allowances[who, first] = allowance
+        return allowance

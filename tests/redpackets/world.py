@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +15,18 @@ from app.core.composition import Workspace
 from app.people.services import set_active
 from app.runtime.addresses import free_port
 from redpackets.budget_jobs import sweep_company
+from redpackets.campaigns.ports import FIGURES
 from redpackets.entrance import TOOL, Entrance
 from redpackets.gate import Gate
 from redpackets.jobs import _sweep_company
 from redpackets.ledger_jobs import _seal
 from tests.builders.clock import MovableClock
 from tests.builders.company import Company, Phone, found_company
+from tests.redpackets.fake_figures import FakeFigures
 from tests.redpackets.gates import client_of
 from tests.redpackets.rewards import Rewards
-from tests.redpackets.told import BANDS, Told, ToldBudget
+from tests.redpackets.told import Told
+from tests.redpackets.told_things import BANDS, UNTOLD, ToldBudget, ToldLending
 
 MEMBERS = ("Ann", "Ben", "Cao", "Dan")
 #: Who may grab: the team, its manager, who oversees it, and somebody from elsewhere.
@@ -39,11 +42,11 @@ DAYS_MAX = 8
 class StillClock(MovableClock):
     """A clock that stands until it is moved, so that a game played again is the same game."""
 
-    def __init__(self) -> None:
+    def __init__(self, day: int = 10) -> None:
         super().__init__()
-        # Ten in the morning in Shanghai, far from the ends of the month.
+        # Ten in the morning in Shanghai, by default far from the ends of the month.
         self._start = (
-            clock.now().astimezone(UTC).replace(day=10, hour=2, minute=0, second=0, microsecond=0)
+            clock.now().astimezone(UTC).replace(day=day, hour=2, minute=0, second=0, microsecond=0)
         )
 
     def __call__(self) -> datetime:
@@ -62,17 +65,17 @@ class World:
     def __init__(self, app: Flask, space: Workspace, still: StillClock) -> None:
         self.company = company = found_company(app, space, still)
         self.clock = still
-        self.sales = company.unit("Sales")
-        self.first_day = (still() - timedelta(days=30)).date()
+        self.sales, self.elsewhere = company.unit("Sales"), company.unit("Warehouse")
         self.phones = self._people(company)
         self.rewards = Rewards(company, self.sales, self.phones["Olive"], self.phones["Mara"])
         self.entrance: Entrance = space.tools[TOOL]
         self._gate = self.entrance.gate
         self.told = self._told()
+        space.ports[FIGURES] = FakeFigures(self.told.figures)
         self._open_for_business()
 
     def _people(self, company: Company) -> dict[str, Phone]:
-        root, elsewhere = company.root_id, company.unit("Warehouse")
+        root, elsewhere = company.root_id, self.elsewhere
         places: dict[str, tuple[UUID, str | None]] = dict.fromkeys(MEMBERS, (self.sales, None))
         places |= {
             "Mara": (self.sales, "manager"),
@@ -93,9 +96,11 @@ class World:
         ids = {name: phone.person.id for name, phone in self.phones.items()}
         return Told(
             now=self.clock(),
-            sales=frozenset(ids[name] for name in (*MEMBERS, "Mara")),
+            units={
+                self.sales: frozenset(ids[name] for name in (*MEMBERS, "Mara")),
+                self.elsewhere: frozenset({ids["Sun"]}),
+            },
             overseers=frozenset(ids[name] for name in ("Olive", "Fay", "Gus", "Kit")),
-            stands_in={ids["Del"]: ids["Olive"]},
             approvers=frozenset(ids[name] for name in ("Olive", "Dora", "Mara", "Fay", "Gus")),
             stock=STOCK,
             price=PRICE,
@@ -112,14 +117,9 @@ class World:
             {"unit": "CNY", "up_to_minor": up_to, "approvals": number}
             for number, up_to in enumerate((*BANDS, None))
         ]
-        olive, now = self.phones["Olive"], self.clock()
+        olive = self.phones["Olive"]
         made = [olive.post("/red-packet-policies", {"bands": bands})]
-        lent = {
-            "delegate_id": str(self.id_of("Del")),
-            "from": now.isoformat(),
-            "to": (now + timedelta(days=30)).isoformat(),
-        }
-        made.append(olive.post("/red-packet-delegations", lent))
+        made.append(self.lend("Olive", "Del", self.clock(), timedelta(days=30)))
         programme = {
             "name": "Thanks",
             "unit_id": str(self.company.root_id),
@@ -138,19 +138,39 @@ class World:
         person_id: UUID = self.phones[name].person.id
         return person_id
 
+    def name_of(self, person_id: UUID) -> str:
+        """Say what a person is called."""
+        return next(name for name, phone in self.phones.items() if phone.person.id == person_id)
+
     def keep_budget(self, said: dict[str, Any], parent: ToldBudget | None = None) -> ToldBudget:
         """Keep a budget as its owner was told of it."""
         told = ToldBudget(
             id=UUID(said["id"]),
             unit=said["unit"],
             limit=said["limit_minor"],
-            period_to=datetime.fromisoformat(said["period_to"]).date(),
+            period_from=date.fromisoformat(said["period_from"]),
+            period_to=date.fromisoformat(said["period_to"]),
             version=said["version"],
+            owner=UUID(said["owner_id"]),
             parent=parent,
             give_only=said["give_only"],
+            rolls_over=said["rolls_over"],
+            recovers=said["recovers_unused"],
+            cap=said["receive_cap_minor"],
         )
         self.told.budgets.append(told)
         return told
+
+    def lend(self, who: str, to: str, starts_at: datetime, lasts: timedelta) -> TestResponse:
+        """Let somebody lend their right to approve, and keep that they did."""
+        place = {"starts_at": starts_at, "ends_at": starts_at + lasts}
+        asked = {"delegate_id": str(self.id_of(to)), "from": place["starts_at"].isoformat()}
+        asked["to"] = place["ends_at"].isoformat()
+        reply = self.phones[who].post("/red-packet-delegations", asked)
+        if not said(reply):
+            lent_id = UUID(reply.json["id"])
+            self.told.lent.append(ToldLending(lent_id, self.id_of(who), self.id_of(to), **place))
+        return reply
 
     def move(self, minutes: int) -> None:
         """Let time pass, or a clock be set back; phones sign in anew as they do."""
@@ -174,6 +194,17 @@ class World:
         sweep_company(bench, self.company.tenant_id)
         self.company.settle()
         self.told.end_what_is_over()
+        self._learn_budgets()
+
+    def _learn_budgets(self) -> None:
+        """Hear what budgets rolled over into."""
+        if all(budget.id != UNTOLD for budget in self.told.budgets):
+            return
+        found = self.phones["Olive"].get("/budgets?limit=100").json["items"]
+        heirs = {UUID(b["predecessor_id"]): b for b in found if b["predecessor_id"]}
+        for budget in self.told.budgets:
+            if budget.id == UNTOLD and budget.before and budget.before.id in heirs:
+                budget.id = UUID(heirs[budget.before.id]["id"])
 
     def seal(self) -> None:
         """Let the sealer come by."""
@@ -206,7 +237,7 @@ class World:
 
 def said(reply: TestResponse) -> str:
     """Say a refusal's code; "" for a yes."""
-    return "" if reply.status_code in (200, 201) else str(reply.json["code"])
+    return "" if reply.status_code in (200, 201, 204) else str(reply.json["code"])
 
 
 def fresh_key() -> str:
