@@ -227,8 +227,13 @@ class Sending(MachineOfRewards):
         takers=TAKERS,
     )
     def send_to_names(self, who, names, which, each, takers):
-        budget = self.budget(which)
         named = {person: each + place for place, person in enumerate(self.ids(names))}
+        self.send_named(who, self.budget(which), named, takers)
+
+    def send_named(
+        self, who: str, budget: ToldBudget, named: dict[UUID, int], takers: list[str]
+    ) -> None:
+        """Send each of some their own amount; who taps at once is told what was foretold."""
         body = self.gift(budget) | {
             "kind": "targeted",
             "expires_at": (self.told.now + OPEN_FOR).isoformat(),

@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from tests.redpackets.machine import BUDGET, TAPS, MachineOfRewards
+from tests.redpackets.machine import BUDGET, TAPS, MachineOfRewards, Sending
 from tests.redpackets.told_things import ToldBudget
 from tests.redpackets.world import MEMBERS, said
 
-BUDGETS_MAX = 9
+BUDGETS_MAX = 10
 #: Of how many days, from yesterday on; None for as long as the budget above.
 DAYS = st.sampled_from([None, 1, 2, 4])
 CAPS = st.sampled_from([None, None, 300, 700])
@@ -62,16 +62,17 @@ class Carving(MachineOfRewards):
         budget.version = budget.version if refusal else reply.json["version"]
 
 
-class Budgeting(Carving):
+class Budgeting(Carving, Sending):
     """Rules of what a budget comes to: caps, periods that end and go on, leavers, recovery by hand."""
 
     @initialize()
     def begin(self) -> None:
-        """Begin with one budget that goes on, for somebody who may leave, and one that is waited for."""
+        """Begin with a budget that goes on, of somebody who may leave, with one below; and one that is waited for."""
         super().begin()
         cash = self.told.budgets[0]
         dan = self.world.id_of("Dan")
         self.open_below(cash, 2_000, 4, owner_id=dan, rolls_over=True, receive_cap_minor=300)
+        self.open_below(self.told.budgets[-1], 500, 4, rolls_over=True)
         self.open_below(cash, 900, 2, recovers_unused=False)
 
     @precondition(lambda self: len(self.told.budgets) < BUDGETS_MAX)
@@ -94,6 +95,18 @@ class Budgeting(Carving):
             rolls_over=rolls_over,
             recovers_unused=recovers,
         )
+
+    @precondition(lambda self: self.capped())
+    @rule(who=st.sampled_from(MEMBERS), which=BUDGET, each=st.sampled_from([60, 200, 350]))
+    def send_towards_cap(self, who, which, each):
+        """Send somebody more from a budget of which nobody may receive more than its cap."""
+        found = self.capped()
+        named = {self.world.id_of(who): each}
+        self.send_named("Mara", found[which % len(found)], named, [who, who])
+
+    def capped(self) -> list[ToldBudget]:
+        """List the budgets with a cap that pay now."""
+        return [b for b in self.told.budgets if b.cap and b.covers(self.told.today)]
 
     @rule(which=BUDGET, cap=st.sampled_from([None, 100, 300, 700]))
     def change_cap(self, which, cap):

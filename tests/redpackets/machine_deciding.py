@@ -120,7 +120,7 @@ class Delegating(Deciding):
         who=st.sampled_from(LENDERS),
         to=st.sampled_from(DELEGATES),
         starts_in=st.sampled_from([0, 0, 30, -60]),
-        lasts=st.sampled_from([1, 30, 120, 0, 91 * 24 * 60]),
+        lasts=st.sampled_from([1, 30, 30, 120, 0, 91 * 24 * 60]),
     )
     def lend(self, who, to, starts_in, lasts):
         refusal = ""
@@ -135,11 +135,21 @@ class Delegating(Deciding):
         assert said(reply) == refusal, reply.json
 
     @precondition(lambda self: any(p.is_waiting for p in self.told.packets))
-    @rule(which=WHICH, loan=WHICH, renounces=st.sampled_from([True, True, False]))
-    def decide_as_delegate(self, which, loan, renounces):
+    @rule(
+        which=WHICH,
+        loan=WHICH,
+        renounces=st.sampled_from([True, True, False]),
+        is_late=st.booleans(),
+    )
+    def decide_as_delegate(self, which, loan, renounces, is_late):
+        """Let somebody decide by a right that they were lent, or just when it has ended."""
         waiting = [p for p in self.told.packets if p.is_waiting]
-        who = self.world.name_of(self.told.lent[-1 - loan % len(self.told.lent)].delegate)
+        lent = self.told.lent[-1 - loan % len(self.told.lent)]
+        left = (lent.ends_at - self.told.now).total_seconds() // 60
+        if is_late and 0 < left < 60:
+            self.world.move(int(left))
         packet = waiting[-1 - which % len(waiting)]
+        who = self.world.name_of(lent.delegate)
         self.decide_about_packet(packet, who, "approve", renounces=renounces)
 
     @precondition(lambda self: self.told.lent)

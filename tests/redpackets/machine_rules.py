@@ -152,7 +152,7 @@ class Ruling(MachineOfRewards):
         """Let the figures of all whom a rule is about be others."""
         kept = self.any_rule(which)
         first = self.told.today.replace(day=1)
-        if is_of_last_month and first not in self.told.periods_of(kept)[:1]:
+        if is_of_last_month:
             first = (first - timedelta(days=1)).replace(day=1)
         for of, value in zip(kept.subjects, values, strict=False):
             figures = (None if figure is None else Decimal(figure) for figure in (value, *bases))

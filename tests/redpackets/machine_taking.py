@@ -11,6 +11,7 @@ from tests.redpackets.world import GRABBERS, MEMBERS, said
 
 THREADS = 4
 RUSHERS = (*MEMBERS, "Mara")
+WAITED_MINUTES_MAX = 59
 
 
 class Grabbing(MachineOfRewards):
@@ -34,12 +35,15 @@ class Grabbing(MachineOfRewards):
             else:
                 self.take(who, packet)
 
-    @precondition(lambda self: any(wave.opened for rain in self.told.rains for wave in rain.waves))
-    @rule(who=st.sampled_from(RUSHERS), which=WHICH)
-    def tap_whole_rain(self, who, which):
-        """Let somebody take from every wave of a rain, as far as they may."""
+    @precondition(lambda self: self.told.rains)
+    @rule(who=st.sampled_from(RUSHERS), which=WHICH, waits=st.booleans())
+    def rain_falls(self, who, which, waits):
+        """Let somebody tap each wave of a rain, as soon as it comes if they wait for it, for as long as they may."""
         rain = self.told.rains[-1 - which % len(self.told.rains)]
         for wave in rain.waves:
+            ahead = (wave.opens_at - self.told.now).total_seconds() // 60
+            if waits and 0 < ahead <= WAITED_MINUTES_MAX:
+                self.world.move(int(ahead))
             self.take(who, wave)
 
     @precondition(lambda self: self.told.packets)

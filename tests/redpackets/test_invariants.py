@@ -8,7 +8,7 @@ against it after each step. Names in the table are rules of ``machine_…`` and 
 | --- | --- | --- |
 | I1 | shares add up to the total, within their bounds | ``i1_…``; test_rules for the cut itself |
 | I2 | every share in exactly one state | ``i2_…`` |
-| I3 | one share a person and packet; caps of rains and budgets | ``i2_…``, ``tap``, ``tap_whole_rain``, ``rush``, ``change_cap`` |
+| I3 | one share a person and packet; caps of rains and budgets | ``i2_…``, ``tap``, ``rain_falls``, ``rush``, ``change_cap`` |
 | I4 | "won" is durable, the same on every repeat | ``tap``, ``rush``; crashes: test_crashes, journeys/test_rush_faults |
 | I5 | "sold out" only if nothing is free | ``tap``, ``rush``; test_rush, test_gate for the traps |
 | I6 | debits = credits, balances are folds | ``i6_…`` |

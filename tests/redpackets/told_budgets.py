@@ -5,6 +5,9 @@ from uuid import UUID
 
 from tests.redpackets.told_things import UNTOLD, Memory, ToldBudget
 
+#: A budget, what it was carved out of, and so on.
+LEVELS_MAX = 8
+
 
 class OfBudgets(Memory):
     """Predicts answers about budgets from the answers before."""
@@ -70,6 +73,8 @@ class OfBudgets(Memory):
             return "redpackets.period_closed"
         if not parent.covers(*days):
             return "redpackets.outside_parent"
+        if days and len(_line(parent)) >= LEVELS_MAX:
+            return "redpackets.tree_too_deep"
         return "redpackets.insufficient_budget" if self.available(parent) < amount else ""
 
     def refusal_to_recover(self, budget: ToldBudget) -> str:
@@ -149,6 +154,11 @@ class OfBudgets(Memory):
         )
         self.budgets.append(budget.after)
         return budget.after
+
+
+def _line(budget: ToldBudget) -> list[ToldBudget]:
+    """List a budget and all above it."""
+    return [budget, *(_line(budget.parent) if budget.parent else ())]
 
 
 def following(begins: date, ends: date) -> tuple[date, date]:

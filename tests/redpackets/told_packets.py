@@ -44,10 +44,9 @@ class OfPackets(OfBudgets):
 
     def is_at_cap(self, packet: ToldPacket, person: UUID) -> bool:
         """Say whether somebody has taken as many shares of a rain as one may."""
-        rain: ToldRain | None = packet.rain
-        if rain is None or rain.cap is None:
+        if packet.rain is None or packet.rain.cap is None:
             return False
-        return sum(person in wave.held for wave in rain.waves) >= rain.cap
+        return sum(person in wave.held for wave in packet.rain.waves) >= packet.rain.cap
 
     def cancel_rain(self, rain: ToldRain) -> None:
         """Withdraw what has not fallen and is not over."""
@@ -131,11 +130,8 @@ class OfPackets(OfBudgets):
 
     def lenders_to(self, person: UUID) -> list[UUID]:
         """List who lent somebody their right for now, in order, of those who are still here."""
-        standing = {loan.lender for loan in self.lent if loan.delegate == person and self._is(loan)}
-        return sorted(standing - self.departed)
-
-    def _is(self, loan: Any) -> bool:
-        return bool(loan.stands(self.now))
+        standing = (loan for loan in self.lent if loan.stands(self.now))
+        return sorted({one.lender for one in standing if one.delegate == person} - self.departed)
 
     def rights_of(self, person: UUID) -> list[UUID]:
         """List by whose rights somebody may approve, their own first."""
