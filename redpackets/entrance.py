@@ -75,7 +75,8 @@ class Entrance:
             if said.word == "build":
                 self.build(claims.tenant_id, packet_id, now)
             elif said.word in {"wait", "taken"} and monotonic() < until:
-                sleep(PAUSE_SECONDS)
+                with self._space.places.lent():
+                    sleep(PAUSE_SECONDS)
             else:
                 break
             said = self.gate.ask(*place)
