@@ -25,7 +25,7 @@ from tests.redpackets.world import StillClock, World
 
 #: The suite plays the same few games each time; who asks for many gets new ones.
 IS_SEARCH = "WORKSPACE_INVARIANT_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("WORKSPACE_INVARIANT_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("WORKSPACE_INVARIANT_EXAMPLES", "2"))
 STEPS = 40
 #: Looking for the shortest game that fails takes minutes, so only who asks for it waits.
 PHASES = tuple(Phase) if os.environ.get("WORKSPACE_INVARIANT_SHRINK") else (Phase.generate,)
