@@ -239,7 +239,7 @@ def settings_of(folder: Path, database_url: str, redis_url: str) -> Settings:
         secret_key=SECRET_KEY,
         log_level="WARNING",
         # Benchmarks tap on more threads than an api process has.
-        database_pool_size=32,
+        database_pool_size=20,
     )
 
 
