@@ -1,8 +1,7 @@
 """Red packets in a rush, past the gate: a crowd on one packet of 500 shares, and on a thousand packets of 20.
 
-At the level of the driver, in one process: *grab* is the product's whole way in but for HTTP, and *gate off* the same
-as it is while Redis is away, by SKIP LOCKED in PostgreSQL alone; *bare SKIP LOCKED* is the least that is correct
-without callers, facts or states; *raw commit* changes a row nobody else touches, one statement and one commit: the
+At the level of the driver, in one process: *grab* is the product's whole way in but for HTTP; *bare SKIP LOCKED* is the
+least that is correct with PostgreSQL alone, without callers, facts or states; *raw commit* changes a row nobody else touches, one statement and one commit: the
 limit of wins, once over as many connections as people tap at a time, once over one, which is all that the winners of
 a process have. Then through HTTP, beside the bare application's reading of one row behind the same check of a token,
 and its committing of one: where most win, an attempt is a durable win. Then what a gate costs to build, and what it
@@ -40,7 +39,7 @@ QUICK_PLANS = (
     Plan("one packet of 20", packets=1, shares=20, audience=50, repeats=20),
     Plan("4 packets of 5", packets=4, shares=5, audience=5, repeats=5),
 )
-OURS, UNGATED, BARE = "grab", "grab, gate off", "bare SKIP LOCKED"
+OURS, BARE = "grab", "bare SKIP LOCKED"
 #: By the connections used: the product's writer of winners has one a process.
 RAW = {"raw commit, 1 connection": 1, f"raw commit, {CONNECTIONS} connections": CONNECTIONS}
 REBUILDS = 15
@@ -71,7 +70,6 @@ def _print_driver(rush: Rush, rounds: int) -> None:
     medians = alternate(
         {
             OURS: by_service(rush),
-            UNGATED: by_service(rush, has_gate=False),
             BARE: by_bare_skip_locked(rush),
             **{name: raw_commits(rush.ground, commits, count) for name, count in RAW.items()},
         },
@@ -79,9 +77,8 @@ def _print_driver(rush: Rush, rounds: int) -> None:
     )
     print(f"\n{rush.plan.name}, {rush.plan.attempts:,} attempts, through the service\n")
     print_table(medians)
-    for peer in (BARE, UNGATED):
-        print_ratio(medians, OURS, peer, "per second")
-        print_ratio(medians, OURS, peer, "database CPU µs")
+    print_ratio(medians, OURS, BARE, "per second")
+    print_ratio(medians, OURS, BARE, "database CPU µs")
     for name in RAW:
         print_ratio(medians, OURS, name, "wins a second")
 

@@ -57,11 +57,8 @@ BARE_PAUSE_SECONDS = 0.001
 Answer = dict[str, Any]
 
 
-def by_service(rush: Rush, *, has_gate: bool = True) -> Callable[[], Sample]:
-    """Make the rush at the driver's level a contender: the product's whole way in, without HTTP.
-
-    Without the gate it is what the product does while Redis is away: PostgreSQL only, SKIP LOCKED.
-    """
+def by_service(rush: Rush) -> Callable[[], Sample]:
+    """Make the rush at the driver's level a contender: the product's whole way in, without HTTP."""
     space = rush.company.space
 
     def tap(tap: Tap) -> Answer:
@@ -75,11 +72,7 @@ def by_service(rush: Rush, *, has_gate: bool = True) -> Callable[[], Sample]:
 
     def measure() -> Sample:
         taps = rush.taps()
-        rush.entrance.is_open = has_gate
-        try:
-            sample, answers = _on_threads(rush.ground, tap, taps)
-        finally:
-            rush.entrance.is_open = True
+        sample, answers = _on_threads(rush.ground, tap, taps)
         rush.check(list(zip(taps, answers, strict=True)))
         return sample
 
