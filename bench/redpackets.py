@@ -1,11 +1,11 @@
 """Red packets in a rush, past the gate: a crowd on one packet of 500 shares, and on a thousand packets of 20.
 
-At the level of the driver, in one process: *grab* is the product's whole way in but for HTTP; *bare SKIP LOCKED* is the
-least that is correct with PostgreSQL alone, without callers, facts or states; *raw commit* changes a row nobody else touches, one statement and one commit: the
-limit of wins, once over as many connections as people tap at a time, once over one, which is all that the winners of
-a process have. Then through HTTP, beside the bare application's reading of one row behind the same check of a token,
-and its committing of one: where most win, an attempt is a durable win. Then what a gate costs to build, and what it
-takes to verify a ledger of a million entries.
+At the level of the driver, in one process: *grab* is the product's whole way in but for HTTP; *bare SKIP LOCKED* is
+the least that is correct with PostgreSQL alone, without callers, facts or states; *raw commit* changes a row nobody
+else touches, one statement and one commit: the limit of wins, once over as many connections as people tap at a time,
+once over one, which is all that the winners of a process have. Then through HTTP, beside the bare application's
+reading of one row behind the same check of a token, and its committing of one: where most win, an attempt is a durable
+win. Then what a gate costs to build, and what it takes to verify a ledger of a million entries.
 
 After every rush the sums are checked: each share was given once, repeats got the same answer, the amounts make up
 their packet. A benchmark of wrong sums stops. Wall times depend on the machine; read the ratios.
