@@ -104,11 +104,13 @@ def budgets_visible(
     after: UUID | None,
     limit: int,
     is_tree: bool,
+    give_only: bool | None,
 ) -> Select[Any]:
     """The budgets a person owns, carved from, may use or see where permissions are held, with live claims.
 
-    Newest first, or in a tree's order: whatever was carved out of a budget comes after it. Each row: the budget, what
-    was claimed from its packets that are not settled yet, the ids of those right below it, and its owner's name.
+    Newest first, or in a tree's order: whatever was carved out of a budget comes after it; people's allowances alone,
+    all but these, or both (None). Each row: the budget, what was claimed from its packets that are not settled yet,
+    the ids of those right below it, and its owner's name.
     """
     below = select(OrgUnitClosure.descendant_id).where(OrgUnitClosure.ancestor_id.in_(held_at))
     own = select(Budget.id).where(Budget.owner_id == person_id)
@@ -124,6 +126,8 @@ def budgets_visible(
         .order_by(Budget.id.asc() if is_tree else Budget.id.desc())
         .limit(limit)
     )
+    if give_only is not None:
+        found = found.where(Budget.give_only.is_(give_only))
     if after is None:
         return found
     return found.where(Budget.id > after if is_tree else Budget.id < after)

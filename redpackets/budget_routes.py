@@ -34,7 +34,10 @@ routes = Routes("red_packet_budgets", __name__)
 @routes.takes_query(BudgetsQuery)
 @routes.gives(200, page_schema(BudgetOut))
 def list_budgets(query: dict[str, Any]) -> Response:
-    """List the budgets I own, may spend or may see, newest first; with ``tree`` those above before those below."""
+    """List the budgets I own, may spend or may see, newest first; with ``tree`` those above before those below.
+
+    With ``give_only=false`` people's allowances are left out, with ``true`` there is nothing else.
+    """
     page = page_of(query)
     after = page.after(UUID)
     with unit_of_work() as session:
@@ -45,6 +48,7 @@ def list_budgets(query: dict[str, Any]) -> Response:
             after=after[0] if after else None,
             limit=page.limit + 1,
             is_tree=query["tree"],
+            give_only=query["give_only"],
         )
         rows, next_cursor = slice_page(
             session.execute(found).all(), page, lambda row: (row.Budget.id,)

@@ -13,6 +13,9 @@ class BudgetsQuery(PageQuery):
     """A page of budgets; with ``tree`` each comes after the one it was carved out of."""
 
     tree = QueryFlag(load_default=False)
+    give_only = QueryFlag(
+        load_default=None, metadata={"description": "only people's allowances, or none of them"}
+    )
 
 
 class NewBudgetIn(WireSchema):

@@ -182,6 +182,21 @@ def test_a_give_only_allowance_pays_no_ordinary_packet_and_is_not_carved(rewards
     assert carve(rewards, 10, parent_id=allowance).json["code"] == "redpackets.give_only"
 
 
+def test_allowances_are_left_out_of_a_page_of_budgets_or_listed_alone(rewards):
+    team = carve(rewards).json["id"]
+    allowances = [carve(rewards, 10, give_only=True).json["id"] for _ in range(3)]
+
+    def listed(query):
+        page = rewards.owner.get(f"/budgets?{query}").json
+        return [budget["id"] for budget in page["items"]], page["next_cursor"]
+
+    assert listed("give_only=false&limit=2") == ([team, rewards.budget_id], None)
+    assert listed("give_only=false&tree=true&limit=2") == ([rewards.budget_id, team], None)
+    assert listed("give_only=true") == (allowances[::-1], None)
+    assert len(listed("limit=100")[0]) == 5
+    assert rewards.owner.get("/budgets?give_only=perhaps").status_code == 422
+
+
 def test_another_companys_budget_is_neither_carved_nor_recovered(rewards, other_company):
     theirs = rewarding(other_company)
     assert carve(theirs, parent_id=rewards.budget_id).status_code == 404

@@ -5,9 +5,11 @@ import { effectScope } from "vue";
 import type { Budget } from "@/api/shapes";
 import { isRecoverable, leastLimit, mostLimit, sharesOf, treeOf } from "@/budgets/rules";
 import "@/budgets/texts";
+import { useBudgets } from "@/budgets/useBudgets";
 import { useLimit } from "@/budgets/useLimit";
 import { rewardPlaces } from "@/packets/rules";
 import { forget, openFor } from "@/store/db";
+import { usePackets } from "@/store/packets";
 
 const budget = (said: Partial<Budget>): Budget =>
   ({ id: "b", unit: "CNY", parent_id: null, give_only: false, limit_minor: 10_000, spent_minor: 1_000, held_minor: 500, allotted_minor: 2_500, available_minor: 6_000, period_to: "2026-12-31", closed_at: null, version: 3, ...said }) as Budget;
@@ -38,6 +40,13 @@ describe("budgets", () => {
   it("are given back once they are over or closed, while something is left", () => {
     expect([isRecoverable(budget({}), "2026-11-22"), isRecoverable(budget({ period_to: "2026-10-31" }), "2026-11-22"), isRecoverable(budget({ closed_at: "2026-11-01T00:00:00Z" }), "2026-11-22")]).toEqual([false, true, true]);
     expect(isRecoverable(budget({ available_minor: 0, period_to: "2026-10-31" }), "2026-11-22")).toBe(false);
+  });
+
+  it("are asked for without single persons' allowances, which would crowd them out of a page", async () => {
+    const asked = answerWith({ status: 200, body: { items: [], next_cursor: null } });
+    await effectScope().run(useBudgets)!.load();
+    await usePackets().readBudgets();
+    expect(asked.mock.calls.map(([url]) => new URL(url, "http://app").searchParams.get("give_only"))).toEqual(["false", "false"]);
   });
 
   it("and what else decides on rewards is offered to whom it is for", () => {

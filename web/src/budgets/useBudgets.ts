@@ -4,4 +4,4 @@ import { useListing } from "@/store/reading";
 
 const PAGE = 100;
 
-export const useBudgets = () => useListing<Budget>("/budgets?tree=true", (event) => event.kind === "redpackets.budget_changed", PAGE);
+export const useBudgets = () => useListing<Budget>("/budgets?tree=true&give_only=false", (event) => event.kind === "redpackets.budget_changed", PAGE);

@@ -115,7 +115,7 @@ export const usePackets = defineStore("packets", () => {
 
   async function readBudgets(): Promise<void> {
     const isStill = thisStay();
-    const page = await get<Page<Budget>>("/budgets?limit=100");
+    const page = await get<Page<Budget>>("/budgets?limit=100&give_only=false");
     if (isStill()) budgets.value = page.items;
   }
 
