@@ -69,5 +69,5 @@ def _tell_aged(bench: Workbench, tenant_id: UUID) -> None:
     with bench.database.transaction(tenant_id) as session:
         aged = session.scalars(queries.batches_aged(now - PAYROLL_AGED, now - RAIL_AGED)).all()
         for batch in aged:
-            notices.tell_payers_of_aged(session, batch.id, now=now)
+            notices.tell_payers_of_aged(session, batch, now=now)
             log.warning("payout_aged", tenant_id=str(tenant_id), payout_id=str(batch.id))

@@ -1,15 +1,17 @@
 """News of payouts, for those who pay out."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import Texts
 from app.core.subscriptions import Handling
+from app.core.work import tenant_of
 from app.delivery.notices import Notice, notify
-from app.people.queries import scopes_of_holders, scopes_of_persons
+from app.people.queries import scopes_of_persons
 from redpackets.payouts.events import AccountNamed, PayoutPrepared
+from redpackets.payouts.models import PayoutBatch
+from redpackets.payouts.settling import scopes_of_payers
 
 PAYOUTS = "redpackets.payouts"
 KIND_NAME = Texts("发放", "Payouts")
@@ -31,11 +33,12 @@ AGED = (
 
 def tell_releasers(session: Session, fact: PayoutPrepared, handling: Handling) -> None:
     """Tell those who may release a payout that one waits."""
+    batch = session.get_one(PayoutBatch, (tenant_of(session), fact.payout_id))
     notice = Notice(
         kind=PAYOUTS,
         texts=PREPARED,
         link=f"/payouts/{fact.payout_id}",
-        scope_ids=_payers(session),
+        scope_ids=scopes_of_payers(session, batch),
         collapse_key=f"payout:{fact.payout_id}",
         source=f"{PAYOUTS}.prepared:{fact.payout_id}",
         except_person_id=fact.created_by,
@@ -56,18 +59,14 @@ def tell_payee(session: Session, fact: AccountNamed, handling: Handling) -> None
     notify(session, notice, seq=handling.seq, now=handling.now)
 
 
-def tell_payers_of_aged(session: Session, payout_id: UUID, *, now: datetime) -> None:
-    """Tell who pays out that a payout's money is in flight for too long; once a day."""
+def tell_payers_of_aged(session: Session, batch: PayoutBatch, *, now: datetime) -> None:
+    """Tell who pays out at its unit that a payout's money is in flight for too long; once a day."""
     notice = Notice(
         kind=PAYOUTS,
         texts=AGED,
-        link=f"/payouts/{payout_id}",
-        scope_ids=_payers(session),
-        collapse_key=f"payout:{payout_id}",
-        source=f"{PAYOUTS}.aged:{payout_id}:{now.date()}",
+        link=f"/payouts/{batch.id}",
+        scope_ids=scopes_of_payers(session, batch),
+        collapse_key=f"payout:{batch.id}",
+        source=f"{PAYOUTS}.aged:{batch.id}:{now.date()}",
     )
     notify(session, notice, seq=None, now=now)
-
-
-def _payers(session: Session) -> list[UUID]:
-    return list(session.scalars(scopes_of_holders("redpackets.payout")))

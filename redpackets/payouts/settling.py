@@ -76,9 +76,14 @@ def settle_items(
 
 def tell_payers(session: Session, batch: PayoutBatch) -> None:
     """Tell those who pay out at the payout's unit how it stands."""
-    holders = scopes_of_holders(PAYOUT, units_above(batch.unit_id)).limit(SCOPE_COUNT_MAX)
     fact = PayoutChanged(payout_id=batch.id, state=batch.state)
-    record(session, fact, ref=batch.id, scope_ids=list(session.scalars(holders)))
+    record(session, fact, ref=batch.id, scope_ids=scopes_of_payers(session, batch))
+
+
+def scopes_of_payers(session: Session, batch: PayoutBatch) -> list[UUID]:
+    """List the personal scopes of those who pay out at the payout's unit, or above it."""
+    holders = scopes_of_holders(PAYOUT, units_above(batch.unit_id)).limit(SCOPE_COUNT_MAX)
+    return list(session.scalars(holders))
 
 
 def _movements(

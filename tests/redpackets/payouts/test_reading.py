@@ -1,5 +1,6 @@
 """What those who pay out see of a payout, and what they hear of it."""
 
+from redpackets.payouts import jobs
 from tests.redpackets.payouts.paying import answered
 from tests.redpackets.test_statements import counted
 
@@ -92,3 +93,23 @@ def test_a_list_of_payouts_costs_the_same_however_long_it_is(paying):
         paying.released()
         costs.append(cost())
     assert len(set(costs)) == 1
+
+
+def test_news_of_a_payout_is_for_those_who_pay_out_at_its_unit_or_above(paying, clock):
+    company, sales = paying.rewards.company, paying.rewards.sales
+    here = company.phone("Hana", sales, role="finance")
+    elsewhere = company.phone("Ward", company.unit("Warehouse"), role="finance")
+    paying.give(paying.member("Lin", "E01"), 100)
+    paying.prepared(unit_id=str(sales))
+    company.settle()
+    clock.move(days=11)
+    jobs.tell_aged(company.bench())
+    company.settle()
+
+    def titles(phone):
+        items = company.phone_of(phone.person).get("/notifications").json["items"]
+        return {item["title"] for item in items if item["kind"] == "redpackets.payouts"}
+
+    both = {"A payout waits to be released", "A payout is not settled for long"}
+    assert titles(here) == titles(paying.gus) == both
+    assert titles(elsewhere) == set()
