@@ -134,13 +134,11 @@ def remove_rule(session: Session, *, caller: Caller, rule_id: UUID, now: datetim
 
 def rule_seen(session: Session, caller: Caller, rule_id: UUID) -> TriggerRule:
     """Find a rule that the caller owns or may keep; any other does not exist."""
-    rule = session.scalar(queries.rule_locked(rule_id))
-    if rule is None:
-        raise NotFound
     visible = queries.rules_visible(
         caller.person_id, units_showing(caller), before=None, limit=1
     ).where(TriggerRule.id == rule_id)
-    if session.scalar(visible) is None:
+    rule = session.scalar(visible)
+    if rule is None:
         raise NotFound
     return rule
 
@@ -250,6 +248,8 @@ def _named_units(session: Session, ids: list[UUID]) -> list[Subject]:
 def _rule_to_change(
     session: Session, caller: Caller, rule_id: UUID, version: int | None
 ) -> TriggerRule:
+    # Before anything of it is read: whoever changed it meanwhile has changed it.
+    session.execute(queries.rule_locked(rule_id))
     rule = rule_seen(session, caller, rule_id)
     unit_id = session.scalars(queries.budget_unit(rule.budget_id)).one()
     require_at(session, caller, CAMPAIGNS, unit_id)

@@ -1,6 +1,9 @@
 """What those who keep rules on figures, and those who decide about them, read."""
 
+from uuid import UUID
+
 from app.core.ids import new_id
+from redpackets.campaigns.queries import rule_locked
 from tests.redpackets.campaigns.conftest import Drive
 
 
@@ -37,6 +40,16 @@ def test_who_keeps_rules_sees_on_what_they_can_be_kept(drive: Drive):
     assert metrics["fulfilment"]["unit"] == "ratio"
     assert "quota" not in metrics
     assert drive.ann.get("/kpi-metrics").status_code == 403
+
+
+def test_a_rule_is_read_while_somebody_changes_it(drive: Drive):
+    rule = drive.rule()
+    with drive.company.transaction() as session:
+        session.execute(rule_locked(UUID(rule)))
+        for path in (f"/kpi-rules/{rule}", f"/kpi-rules/{rule}/fires"):
+            assert drive.owner.get(path).status_code == 200
+        refused = drive.owner.patch(f"/kpi-rules/{rule}", {"version": 1, "active": False})
+        assert refused.status_code == 503
 
 
 def test_a_rule_sent_twice_under_one_key_is_kept_once(drive: Drive):
