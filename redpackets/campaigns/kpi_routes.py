@@ -183,8 +183,7 @@ def list_fires(query: dict[str, Any], kpi_rule_id: UUID) -> Response:
             kpi_rule_id, before=before[0] if before else None, limit=page.limit + 1
         )
         fires, next_cursor = slice_page(session.scalars(found).all(), page, lambda fire: (fire.id,))
-        subject_ids = {fire.subject_id for fire in fires}
-        shown = triggers.shows_figures(session, me, _figures(), rule, subject_ids)
+        shown = triggers.shows_figures(session, me, _figures(), rule, fires)
         misses = session.scalars(queries.misses_of(kpi_rule_id)).all()
         return raw_answer(
             {
@@ -215,7 +214,7 @@ def list_proposals(query: dict[str, Any]) -> Response:
         rows, next_cursor = slice_page(
             session.execute(found).all(), page, lambda row: (row.TriggerProposal.id,)
         )
-        described = describe_proposals(session, _figures(), rows)
+        described = describe_proposals(session, me, _figures(), rows)
         return answer_page(KpiProposalOut, described, next_cursor)
 
 
@@ -231,7 +230,7 @@ def decide_proposal(body: dict[str, Any], proposal_id: UUID) -> Response:
             session, caller=me, proposal_id=proposal_id, now=workspace().now(), **body
         )
         row = restating.proposal_seen(session, me, proposal_id)
-        return answer(KpiProposalOut, describe_proposals(session, _figures(), [row])[0])
+        return answer(KpiProposalOut, describe_proposals(session, me, _figures(), [row])[0])
 
 
 def _figures() -> Figures:

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.core.callers import Caller
 from redpackets.campaigns import queries, triggers
 from redpackets.campaigns.models import TriggerFire, TriggerMiss, TriggerProposal, TriggerRule
 from redpackets.campaigns.ports import Figures
 
 #: What of a fire is told to nobody who may not see the figure.
 _HIDDEN: dict[str, Any] = {"value": None, "target": None, "last_year": None, "documents": []}
+_HIDDEN_OF_PROPOSAL: dict[str, Any] = {"value_then": None, "value_now": None, "target_now": None}
 
 Named = dict[str, Any]
 
@@ -58,22 +60,34 @@ def describe_misses(session: Session, misses: Sequence[TriggerMiss]) -> list[dic
 
 
 def describe_proposals(
-    session: Session, figures: Figures, rows: Sequence[Any]
+    session: Session, caller: Caller, figures: Figures, rows: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    """Describe proposals of ``queries.proposals_visible`` with what is still there to take back."""
+    """Describe proposals of ``queries.proposals_visible`` with what is still there to take back.
+
+    The figures themselves are only for who may see them.
+    """
     subjects = subjects_named(session, {row.TriggerFire.subject_id for row in rows})
     packet_ids = {row.TriggerFire.packet_id for row in rows}
     packets = {row.id: row for row in session.execute(queries.packets_given(packet_ids))}
     deciders = {row.TriggerProposal.decided_by for row in rows if row.TriggerProposal.decided_by}
     owners = {row.TriggerRule.owner_id for row in rows}
     people = {row.id: row.name for row in session.execute(queries.people_named(deciders | owners))}
-    return [_proposal(figures, row, subjects, packets, people) for row in rows]
+    return [
+        _proposal(figures, row, subjects, packets, people)
+        | ({} if _shows_figures(session, caller, figures, row) else _HIDDEN_OF_PROPOSAL)
+        for row in rows
+    ]
 
 
 def subjects_named(session: Session, ids: Collection[UUID]) -> dict[UUID, Named]:
     """Name units and persons, also those that are no longer active."""
     found = session.execute(queries.subjects_named(ids)).all()
     return {row.id: {"id": row.id, "kind": row.kind, "name": row.name} for row in found}
+
+
+def _shows_figures(session: Session, caller: Caller, figures: Figures, row: Any) -> bool:
+    rule, fire = row.TriggerRule, row.TriggerFire
+    return triggers.shows_figures(session, caller, figures, rule, [fire])
 
 
 def _proposal(

@@ -280,7 +280,7 @@ class KpiProposalDecisionIn(WireSchema):
 
 
 class KpiProposalOut(WireSchema):
-    """A figure restated downwards after it fired: what it was, what it is, what was decided."""
+    """A figure restated downwards after it fired: what it was and is, for who may see it; what was decided."""
 
     id = fields.UUID()
     state = fields.String()
@@ -295,7 +295,9 @@ class KpiProposalOut(WireSchema):
     period_to = fields.Date()
     metric = fields.String()
     metric_unit = fields.String(allow_none=True)
-    value_then = Number()
+    value_then = Number(
+        allow_none=True, metadata={"description": "null to who may not see the figure"}
+    )
     value_now = Number(allow_none=True)
     target_now = Number(allow_none=True)
     total_minor = fields.Integer(metadata={"description": "of its packet"})

@@ -1,5 +1,6 @@
 """Rules on figures: making, changing and removing them, and who a rule is about."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,7 +19,7 @@ from app.people.services import require_at, write_audit
 from redpackets.budgets import require_spendable
 from redpackets.campaigns import placing, queries
 from redpackets.campaigns.errors import FigureNotVisible, RuleRefused
-from redpackets.campaigns.models import TriggerRule, TriggerVersion
+from redpackets.campaigns.models import TriggerFire, TriggerRule, TriggerVersion
 from redpackets.campaigns.ports import Figures
 from redpackets.campaigns.rules import (
     CHILDREN,
@@ -149,12 +150,26 @@ def units_showing(caller: Caller) -> frozenset[UUID]:
 
 
 def shows_figures(
-    session: Session, caller: Caller, figures: Figures, rule: TriggerRule, subject_ids: set[UUID]
+    session: Session,
+    caller: Caller,
+    figures: Figures,
+    rule: TriggerRule,
+    fires: Collection[TriggerFire],
 ) -> bool:
     """Say whether the caller may see at which figures a rule fired: its owner, auditors, who sees the metric itself."""
     if rule.owner_id == caller.person_id or _audits(session, caller, rule):
         return True
-    return figures.may_see(session, caller=caller, metric=rule.metric, subject_ids=subject_ids)
+    # A rule may have fired on another metric than it is on by now.
+    return all(
+        figures.measure(metric) is not None
+        and figures.may_see(
+            session,
+            caller=caller,
+            metric=metric,
+            subject_ids={fire.subject_id for fire in fires if fire.metric == metric},
+        )
+        for metric in {fire.metric for fire in fires}
+    )
 
 
 def terms_of(rule: TriggerRule) -> dict[str, Any]:

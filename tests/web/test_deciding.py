@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -212,6 +213,7 @@ def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(
     erp, unit_id, key = selling
     budget_id = budget_for(owner, unit_id)
     maker, fei = open_phone("Mako", None, role="owner"), open_phone("Fei", None, role="finance")
+    lea = open_phone("Lea", UUID(unit_id), role="manager")
     rule_id = keep_rule(maker.account, budget_id, unit_id, name="大单奖", threshold=1_000_000)
     erp.order("BIG", "10000.00", seller=key)
     wait_until(lambda: fires_of(maker.account, rule_id), "the rule has fired", 60)
@@ -223,6 +225,8 @@ def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(
     # Both have looked all the time.
     maker.see("[data-proposal]", "大单奖")
     maker.see("[data-not-mine]", "由他人决定")
+    lea.visit("/kpi-proposals")
+    lea.see("[data-hidden]", "仅对有权限的人显示")
     fei.see("[data-proposal]", "大单奖")
     fei.see("[data-take-back]").click()
     fei.see("[data-reason]").fill("订单已取消")
@@ -231,7 +235,7 @@ def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(
     maker.see("main .box", "没有等待决定的")
     maker.see("[role=radio]", "已收回").click()
     maker.see("[data-outcome]", "订单已取消")
-    assert (maker.complaints, fei.complaints) == ([], [])
+    assert (maker.complaints, fei.complaints, lea.complaints) == ([], [], [])
 
 
 def test_a_limit_is_changed_within_what_is_committed_and_the_owner_sees_it(

@@ -85,6 +85,27 @@ def test_a_proposal_says_which_rule_whose_figure_and_what_is_left_to_take_back(d
     assert (decided["left_minor"], decided["decided_by_name"]) == (0, "Fei")
 
 
+def test_who_may_not_see_a_figure_decides_without_it(drive: Drive):
+    fired(drive)
+    drive.sells("1", "99.99")
+    manager, finance = drive.rewards.manager, drive.finance
+    drive.evaluate()
+    figures = ("value_then", "value_now", "target_now")
+
+    def seen(phone) -> tuple:
+        [found] = phone.get("/kpi-proposals").json["items"]
+        return tuple(found[name] for name in figures)
+
+    assert seen(drive.owner) == seen(finance) == (10_000, 9_999, None)
+    assert seen(manager) == (None, None, None)
+    [found] = manager.get("/kpi-proposals").json["items"]
+    assert (found["rule_name"], found["left_minor"]) == ("A strong month", 888)
+    path = f"/kpi-proposals/{found['id']}/decision"
+    decided = manager.post(path, {"decision": "accept"})
+    assert (decided.status_code, decided.json["state"]) == (200, "accepted")
+    assert [decided.json[name] for name in figures] == [None, None, None]
+
+
 def test_those_concerned_hear_that_a_proposal_was_decided(drive: Drive):
     fired(drive)
     drive.sells("1", "99.99")
