@@ -28,7 +28,7 @@ from redpackets.models import Budget
 
 TREE_DEPTH_MAX = 8
 
-MANAGE = "redpackets.manage"
+MANAGE = limits.MANAGE
 SEND = "redpackets.send"
 SEE_BUDGETS = (MANAGE, "redpackets.budgets", SEND, "redpackets.audit")
 

@@ -112,7 +112,10 @@ class RightLent(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetChanged(Fact):
-    """A budget was opened, changed, closed or gave back what was unused; its owner and the one above hear of it."""
+    """A budget was opened, changed, closed or gave back what was unused.
+
+    Its owner and the one above hear of it, and those who manage budgets there.
+    """
 
     kind: ClassVar[str] = "redpackets.budget_changed"
 
@@ -123,4 +126,5 @@ class BudgetChanged(Fact):
     available_minor: int
     closed: bool
     successor_id: UUID | None
+    #: The owners' alone, who get a notice.
     scope_ids: tuple[UUID, ...]

@@ -10,12 +10,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.core.events import record
-from app.people.queries import scopes_of_persons
+from app.core.events import SCOPE_COUNT_MAX, record
+from app.people.queries import scopes_of_holders, scopes_of_persons, units_above
 from redpackets import budget_queries, ledger
 from redpackets.errors import InsufficientBudget, LimitTooLow, PeriodClosed
 from redpackets.events import BudgetChanged
 from redpackets.models import Budget
+
+MANAGE = "redpackets.manage"
 
 
 def lock_with_parent(session: Session, budget_id: UUID) -> tuple[Budget | None, Budget | None]:
@@ -51,8 +53,10 @@ def give_back(session: Session, budget: Budget, parent: Budget | None, now: date
 def tell_changed(
     session: Session, budget: Budget, owner_ids: Iterable[UUID], successor_id: UUID | None = None
 ) -> None:
-    """Tell these owners how a budget stands."""
+    """Tell these owners how a budget stands, and those who manage budgets there."""
     scope_ids = [row.id for row in session.execute(scopes_of_persons(sorted(set(owner_ids))))]
+    holders = scopes_of_holders(MANAGE, units_above(budget.unit_id))
+    managers = session.scalars(holders.limit(SCOPE_COUNT_MAX - len(scope_ids)))
     fact = BudgetChanged(
         budget_id=budget.id,
         name=budget.name,
@@ -63,7 +67,8 @@ def tell_changed(
         successor_id=successor_id,
         scope_ids=tuple(scope_ids),
     )
-    record(session, fact, ref=budget.id, version=budget.version, scope_ids=scope_ids)
+    heard_by = sorted({*scope_ids, *managers})
+    record(session, fact, ref=budget.id, version=budget.version, scope_ids=heard_by)
 
 
 def _require_room(parent: Budget | None, difference: int) -> None:

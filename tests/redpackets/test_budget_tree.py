@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from app.people.services import set_active
 from tests.redpackets.rewards import rewarding
 
 
@@ -211,3 +212,25 @@ def test_owner_and_the_one_above_hear_of_a_change(rewards):
         heard = [e for e in rewards.company.events(phone) if e["ref"] == child]
         assert [e["kind"] for e in heard] == ["redpackets.budget_changed"]
         assert heard[0]["data"]["limit_minor"] == 30_000
+
+
+def test_who_manages_budgets_there_hears_of_a_change_and_only_owners_get_notices(rewards):
+    company = rewards.company
+    here = company.phone("Fay", rewards.sales, role="finance")
+    elsewhere = company.phone("Ward", company.unit("Warehouse"), role="finance")
+    team = carve(rewards).json["id"]
+    with company.transaction() as session:
+        set_active(session, person_id=rewards.manager.person.id, active=False)
+    assert rewards.owner.pay(f"/budgets/{team}/recovery").status_code == 200
+
+    def heard(phone):
+        return [e["kind"] for e in company.events(phone) if e["ref"] == team]
+
+    def notices(phone):
+        items = phone.get("/notifications").json["items"]
+        return [item["link"] for item in items if item["kind"] == "redpackets.budget"]
+
+    assert set(heard(here)) == {"redpackets.budget_changed"}
+    assert heard(elsewhere) == []
+    assert notices(rewards.owner) == [f"/budgets/{team}"]
+    assert notices(here) == []
