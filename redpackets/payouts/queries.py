@@ -217,6 +217,16 @@ def items_paid_to(
     return found.where(PayoutItem.id < before) if before else found
 
 
+def on_its_way_to(person_id: UUID) -> Select[str, int]:
+    """(unit, amount) of what has left a person's wallet and has neither arrived nor come back."""
+    return (
+        select(PayoutItem.unit, func.sum(PayoutItem.amount_minor).label("amount_minor"))
+        .where(PayoutItem.person_id == person_id, PayoutItem.settled_at.is_(None))
+        .group_by(PayoutItem.unit)
+        .order_by(PayoutItem.unit)
+    )
+
+
 def payees_of(person_id: UUID) -> Select[Payee]:
     """Where a person can be paid, by rail."""
     return select(Payee).where(Payee.person_id == person_id)

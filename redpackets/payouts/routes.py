@@ -33,7 +33,7 @@ from redpackets.payouts.schemas import (
     AccountIn,
     AccountsOut,
     NewPayoutIn,
-    OwnPayoutOut,
+    OwnPayoutsOut,
     PayoutDecisionIn,
     PayoutOut,
     PayoutQuery,
@@ -187,22 +187,27 @@ def export_taxes(query: dict[str, Any]) -> Response:
 @routes.get("/wallet/payouts")
 @signed_in
 @routes.takes_query(PageQuery)
-@routes.gives(200, page_schema(OwnPayoutOut))
+@routes.gives(200, OwnPayoutsOut)
 def list_own_payouts(query: dict[str, Any]) -> Response:
-    """List what was or is being paid out to me, newest first."""
+    """List what was or is being paid out to me, newest first, with the sum of all that is on its way."""
     page = page_of(query)
     before = page.after(UUID)
     with unit_of_work() as session:
+        me = caller(session)
         found = queries.items_paid_to(
-            caller(session).person_id,
+            me.person_id,
             before=before[0] if before else None,
             limit=page.limit + 1,
         )
         rows, next_cursor = slice_page(
             session.execute(found).all(), page, lambda row: (row.PayoutItem.id,)
         )
-        items = [services.own_payout(row.PayoutItem, row.PayoutBatch) for row in rows]
-    return answer_page(OwnPayoutOut, items, next_cursor)
+        page_of_mine = {
+            "items": [services.own_payout(row.PayoutItem, row.PayoutBatch) for row in rows],
+            "on_its_way": session.execute(queries.on_its_way_to(me.person_id)).all(),
+            "next_cursor": next_cursor,
+        }
+    return answer(OwnPayoutsOut, page_of_mine)
 
 
 @routes.get("/wallet/accounts")

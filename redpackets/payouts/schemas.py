@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields
 from app.core.fields import Line, Moment, WireSchema, one_of
 from redpackets.payouts.models import ITEM_STATES, METHODS
 from redpackets.payouts.rules import PAID_UNITS, REASON_LENGTH_MAX
+from redpackets.schemas import WalletBalanceOut
 
 RAIL_LENGTH_MAX = 30
 ACCOUNT_LENGTH_MAX = 128
@@ -108,6 +109,14 @@ class OwnPayoutOut(WireSchema):
     reason = fields.String(metadata={"description": "why it came back"})
     created_at = Moment()
     settled_at = Moment(allow_none=True)
+
+
+class OwnPayoutsOut(WireSchema):
+    """A page of what is paid out to me, and all that is on its way to me, by unit, whatever the page shows."""
+
+    items = fields.List(fields.Nested(OwnPayoutOut))
+    on_its_way = fields.List(fields.Nested(WalletBalanceOut))
+    next_cursor = fields.String(allow_none=True)
 
 
 class PayoutQuery(WireSchema):

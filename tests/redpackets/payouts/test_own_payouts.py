@@ -51,6 +51,26 @@ def test_what_was_sent_back_before_it_was_released_is_returned(paying):
     assert second["next_cursor"] is None
 
 
+def test_all_that_is_on_its_way_is_added_up_whatever_the_page_shows(paying):
+    lin, zhao = paying.member("Lin", "E01"), paying.member("Zhao", "E02")
+    paying.give(zhao, 7)
+    made = []
+    for amount_minor in (1_000, 200, 30):
+        paying.give(lin, amount_minor)
+        made.append(paying.prepared())
+
+    def underway(phone, query=""):
+        page = phone.get(f"/wallet/payouts{query}").json
+        return [(one["unit"], one["amount_minor"]) for one in page["on_its_way"]]
+
+    assert underway(lin, "?limit=1") == underway(lin) == [("CNY", 1_230)]
+    paying.gus.post(f"{made[0]}/approval", {"decision": "reject", "reason": "Wrong month"})
+    paying.gus.post(f"{made[1]}/approval", {"decision": "approve"})
+    assert underway(lin, "?limit=1") == [("CNY", 230)]
+    assert underway(zhao) == []
+    assert underway(paying.fay) == []
+
+
 def test_each_reads_where_they_are_paid_over_which_rail(paying, rail):
     lin = paying.member("Lin")
     lin.put("/wallet/account", {"rail": "wechat", "account": "open-lin"})

@@ -43,6 +43,7 @@ export type MilestoneRule = Shapes["MilestoneRuleOut"];
 export type Wallet = Shapes["WalletOut"];
 export type WalletEntry = Shapes["WalletEntryOut"];
 export type OwnPayout = Shapes["OwnPayoutOut"];
+export type OwnPayouts = Shapes["OwnPayoutsOut"];
 export type PayeeAccount = Shapes["AccountOut"];
 export type Points = Shapes["PointsOut"];
 export type PointsPolicy = Shapes["PointsPolicyOut"];

@@ -1,6 +1,6 @@
 // Pure words and sums of the wallet.
 import { i18n, t } from "@/app/i18n";
-import type { OwnPayout, Wallet } from "@/api/shapes";
+import type { Wallet } from "@/api/shapes";
 
 type Amount = Wallet["balances"][number];
 
@@ -8,15 +8,6 @@ const known = (key: string, otherwise: string): string => (i18n.global.te(key) ?
 
 export const nameOfRail = (rail: string | null): string => (rail ? known(`wallet.rail.${rail}`, rail) : "");
 export const wordsOfReason = (reason: string): string => known(`wallet.reason.${reason}`, reason);
-
-/** What has left my wallet and has not arrived, by unit. */
-export function onItsWay(payouts: OwnPayout[]): Amount[] {
-  const sums = new Map<string, number>();
-  for (const { state, unit, amount_minor } of payouts) {
-    if (state === "prepared" || state === "on_its_way") sums.set(unit, (sums.get(unit) ?? 0) + amount_minor);
-  }
-  return [...sums].map(([unit, amount_minor]) => ({ unit, amount_minor }));
-}
 
 /** Money first, points by themselves; a wallet that nothing has reached holds none of the company's currency. */
 export function partsOf(wallet: Wallet | null, currency: string): { money: Amount[]; points: Amount | null } {
