@@ -61,6 +61,16 @@ describe("redeeming points", () => {
     expect([after.draft.key, after.draft.quantity, after.draft.price]).toEqual([before.draft.key, "2", 100]);
   });
 
+  it("waits for what was asked for before the reload, and asks for it under its key", async () => {
+    const asked = answerWith(LOST, MADE);
+    await redeeming().redeem();
+    saveDrafts();
+    const after = redeeming();
+    expect(after.canRedeem.value).toBe(false);
+    expect((await after.redeem())?.id).toBe("r");
+    expect(keysIn(asked)).toBe(1);
+  });
+
   it("tells both prices where it has changed, and takes the new one only when asked again", async () => {
     const asked = answerWith(refused("price_changed", { now: 120 }), MADE);
     const { redeem, refusal, draft, total, step } = redeeming();
