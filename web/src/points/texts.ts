@@ -23,6 +23,7 @@ const zh = {
     title: "商品目录", keep: "管理商品", none: "还没有商品", add: "添加商品", change: "修改商品", off: "已下架", unlimited: "不限量", stock: "库存 {n}",
     nameZh: "中文名称", nameEn: "英文名称", aboutZh: "中文说明（可不填）", aboutEn: "英文说明（可不填）", price: "价格（积分）", stockLabel: "库存（不填为不限量）", limit: "每人限兑（不填为不限）", approval: "兑换需要审批", active: "上架", unit: "对谁开放", everybody: "全员", worth: "计税价值（元/件）",
     badPrice: "价格须为正整数", badCount: "须为整数", badWorth: "金额不正确，最多两位小数", save: "保存", saved: "已保存", changed: "商品刚被他人修改。你没有改动的内容已更新，请核对后再保存。",
+    uncertain: "上次保存没有收到回应，商品可能已经添加。内容不变再保存一次，不会重复。", earlierGone: "之前那一次已经添加，现在的修改没有提交。", seeEarlier: "查看目录", another: "另添加一件",
   },
 };
 
@@ -48,6 +49,7 @@ const en: typeof zh = {
     title: "Catalogue", keep: "Keep the catalogue", none: "There are no items yet", add: "Add an item", change: "Change the item", off: "Not on offer", unlimited: "Unlimited", stock: "{n} in stock",
     nameZh: "Name in Chinese", nameEn: "Name in English", aboutZh: "About it in Chinese (optional)", aboutEn: "About it in English (optional)", price: "Price (points)", stockLabel: "Stock (unlimited, if left out)", limit: "Pieces a person (no limit, if left out)", approval: "Needs approval", active: "On offer", unit: "For whom", everybody: "Everybody", worth: "Taxable worth (yuan each)",
     badPrice: "A whole number above zero", badCount: "A whole number", badWorth: "Not an amount (two decimals at most)", save: "Save", saved: "Saved", changed: "Somebody else has just changed it. What you did not touch is up to date now; please look before you save.",
+    uncertain: "The last attempt was not answered: the item may be there. Saving again unchanged adds it once.", earlierGone: "The earlier item was added; what you changed since was not.", seeEarlier: "See the catalogue", another: "Add another",
   },
 };
 
