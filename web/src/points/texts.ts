@@ -3,7 +3,7 @@ import { addTexts } from "@/app/i18n";
 
 const zh = {
   points: {
-    title: "积分", have: "可用积分", reserved: "另有 {n} 积分用于进行中的兑换", expiring: "{n} 积分将在 {day} 后过期", rule: { end_of_year: "积分有效至领取后第 {n} 个年末，先到先用", months: "积分自领取起 {n} 个月内有效，先到先用", never: "积分长期有效" },
+    title: "积分", have: "可用积分", reserved: "另有 {n} 积分用于进行中的兑换", expiring: "{n} 积分将在 {day} 后过期", rule: { end_of_year: "积分有效至领取后第 {n} 年的年末（12 月 31 日），先到先用", months: "积分自领取起 {n} 个月内有效，先到先用", never: "积分长期有效" },
     offered: "可兑换", noneOffered: "暂时没有可兑换的商品", price: "{n} 积分", left: "剩 {n} 件", soldOut: "已兑完", lacks: "还差 {n} 积分",
     mine: "我的兑换", noneMine: "还没有兑换过", all: "全部兑换",
     quantity: "数量", less: "减少一件", oneMore: "增加一件", total: "合计", after: "兑换后剩余", limit: "每人限 {n} 件", needsApproval: "提交后需要审批，通过后发放；审批前积分先预留。", straight: "提交后即可领取，积分先预留，发放时扣除。",
@@ -29,7 +29,7 @@ const zh = {
 
 const en: typeof zh = {
   points: {
-    title: "Points", have: "Points to redeem", reserved: "{n} more are held by open redemptions", expiring: "{n} points expire after {day}", rule: { end_of_year: "Points live to the end of year {n} after you got them; the oldest are used first", months: "Points live for {n} months; the oldest are used first", never: "Points do not expire" },
+    title: "Points", have: "Points to redeem", reserved: "{n} more are held by open redemptions", expiring: "{n} points expire after {day}", rule: { end_of_year: "Points live until 31 December of the year you got them plus {n}; the oldest are used first", months: "Points live for {n} months; the oldest are used first", never: "Points do not expire" },
     offered: "To redeem", noneOffered: "There is nothing to redeem now", price: "{n} points", left: "{n} left", soldOut: "None left", lacks: "{n} points short",
     mine: "My redemptions", noneMine: "You have not redeemed anything yet", all: "All redemptions",
     quantity: "Pieces", less: "One less", oneMore: "One more", total: "In all", after: "Left afterwards", limit: "{n} for one person", needsApproval: "Somebody approves it first; your points are held until then.", straight: "It is yours to collect; your points are held until you have it.",
