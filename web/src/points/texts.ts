@@ -16,7 +16,7 @@ const zh = {
     state: { reserved: "待批准", approved: "待发放", fulfilled: "已发放", declined: "已拒绝", withdrawn: "已撤回" },
     says: { reserved: "积分已预留，等待审批。", approved: "已通过，请等待或联系管理员领取。", fulfilled: "已发放，祝使用愉快。", declined: "积分已退回，30 天内不会过期。", withdrawn: "积分已退回。" },
     withdraw: "撤回兑换", withdrawText: "撤回后 {n} 积分立即退回。", withdrawn: "已撤回，积分已退回",
-    approve: "批准", fulfil: "确认已发放", decline: "拒绝", reason: "原因（对方可见）", done: { approve: "已批准", fulfil: "已发放", decline: "已拒绝，积分已退回" },
+    approve: "批准", fulfil: "确认已发放", fulfilText: "确认 {name} 已经拿到？{n} 积分随即扣除，不能撤回。", decline: "拒绝", reason: "原因（对方可见）", done: { approve: "已批准", fulfil: "已发放", decline: "已拒绝，积分已退回" },
     handle: "兑换处理", noneToHandle: "这里没有兑换", gone: "兑换已被处理，请看最新状态。",
   },
   catalogue: {
@@ -42,7 +42,7 @@ const en: typeof zh = {
     state: { reserved: "To approve", approved: "To hand over", fulfilled: "Handed over", declined: "Declined", withdrawn: "Withdrawn" },
     says: { reserved: "Your points are held while it waits for approval.", approved: "It is approved; wait for it or ask whoever hands it out.", fulfilled: "You have it. Enjoy!", declined: "Your points are back and live for 30 days at least.", withdrawn: "Your points are back." },
     withdraw: "Withdraw", withdrawText: "{n} points come back at once.", withdrawn: "Withdrawn; your points are back",
-    approve: "Approve", fulfil: "Handed over", decline: "Decline", reason: "Reason (they will read it)", done: { approve: "Approved", fulfil: "Handed over", decline: "Declined; the points are back" },
+    approve: "Approve", fulfil: "Handed over", fulfilText: "Has {name} got it? Their {n} points are then spent, and cannot come back.", decline: "Decline", reason: "Reason (they will read it)", done: { approve: "Approved", fulfil: "Handed over", decline: "Declined; the points are back" },
     handle: "Redemptions to handle", noneToHandle: "There are no redemptions here", gone: "It was handled meanwhile; this is how it stands.",
   },
   catalogue: {
