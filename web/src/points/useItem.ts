@@ -5,7 +5,7 @@ import { toCount } from "./rules";
 import { call } from "@/api/call";
 import { asProblem } from "@/api/problem";
 import type { CatalogueItem } from "@/api/shapes";
-import { toMinor } from "@/packets/rules";
+import { asTyped, toMinor } from "@/packets/rules";
 import { useDraft } from "@/store/drafts";
 import { type Paid, unpaid, usePaying } from "@/store/paying";
 
@@ -28,7 +28,7 @@ function written(item: CatalogueItem | null): Typed {
     price: String(item.price_points),
     stock: String(item.stock ?? ""),
     limit: String(item.per_person_limit ?? ""),
-    worth: item.cash_value_fen ? (item.cash_value_fen / 100).toFixed(2) : "",
+    worth: item.cash_value_fen ? asTyped(item.cash_value_fen) : "",
     unitId: item.unit_id ?? "",
     needsApproval: item.needs_approval,
     isActive: item.active,
