@@ -81,6 +81,9 @@ def test_a_payout_is_prepared_on_one_phone_and_released_on_another(
     gus.see(f"[data-payout='{payout_id}']", "待放行").click()
     gus.see("[data-item=Lin]")
     gus.page.click("[data-approve]")
+    gus.see("[data-approve-sure]", "放行")
+    fay.see("[data-payout-state=pending_approval]")
+    gus.page.click("[data-approve-sure]")
     gus.see("[data-payout-state=released]")
     # It was open all the time: what the other did is on it by itself.
     fay.see("[data-payout-state=released]", "Gus")
@@ -120,6 +123,7 @@ def test_who_is_paid_is_told_why_they_do_not_release_and_sends_it_back(
     payout_id = prepare(owner, str(unit))
     hal.visit(f"/payouts/{payout_id}")
     hal.see("[data-approve]").click()
+    hal.see("[data-approve-sure]").click()
     hal.see("[data-said]", "发放对象包含你本人")
     hal.page.click("[data-reject]")
     hal.see("[data-reason]").fill("请按部门分开发放")
