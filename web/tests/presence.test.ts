@@ -3,9 +3,10 @@ import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { noteAnswer } from "@/app/network";
 import { person } from "@/api/session";
-import type { Person } from "@/api/shapes";
+import type { Person, StreamEvent } from "@/api/shapes";
+import type { Hearers } from "@/api/stream";
 import { useApprovals } from "@/store/approvals";
-import { forget, recall } from "@/store/db";
+import { forget, keep, recall } from "@/store/db";
 import { useDocuments } from "@/store/documents";
 import { useFeed } from "@/store/feed";
 import { useHome } from "@/store/home";
@@ -13,8 +14,18 @@ import { useMe } from "@/store/me";
 import { useNotices } from "@/store/notices";
 import { usePackets } from "@/store/packets";
 import { followSignIn } from "@/store/presence";
+import { keepSeen, recallSeen } from "@/store/seen";
 
-vi.mock("@/api/stream", () => ({ Stream: class { isPlaced = Promise.resolve(); stop = () => undefined; } }));
+const stream = vi.hoisted(() => ({ tell: (_kind: string): void => undefined }));
+vi.mock("@/api/stream", () => ({
+  Stream: class {
+    isPlaced = Promise.resolve();
+    stop = () => undefined;
+    constructor(hearers: Hearers) {
+      stream.tell = (kind) => hearers.hear({ kind, data: {} } as unknown as StreamEvent);
+    }
+  },
+}));
 
 const BODIES: Record<string, object> = { "/me": { permissions: [], units: [] }, "/home": { cards: [] } };
 let asked: string[] = [];
@@ -56,6 +67,16 @@ describe("the start", () => {
     noteAnswer();
     await vi.waitUntil(() => asked.includes("/notifications"));
     expect(asked.sort()).toEqual(["/directory/units", "/feed", "/feed/pinned", "/home", "/me", "/notifications"]);
+  });
+});
+
+describe("when what I may see has changed", () => {
+  it("what I have seen is kept no more, and what a screen is about otherwise stays", async () => {
+    await followSignIn();
+    await Promise.all([keepSeen("/budgets/b", { id: "b" }), keepSeen("/payouts?limit=20", { items: [] }), keep("wallet", { entries: [] })]);
+    stream.tell("people.access_changed");
+    await vi.waitUntil(async () => !(await recallSeen("/payouts?limit=20")));
+    expect([await recallSeen("/budgets/b"), await recall("wallet")]).toEqual([undefined, { entries: [] }]);
   });
 });
 

@@ -11,6 +11,7 @@ import { useMe } from "./me";
 import { useNotices } from "./notices";
 import { useOutbox } from "./outbox";
 import { usePackets } from "./packets";
+import { forgetSeen } from "./seen";
 import { endStay } from "./stay";
 import { call } from "@/api/call";
 import { end, person } from "@/api/session";
@@ -74,8 +75,8 @@ export async function signOut(): Promise<void> {
 }
 
 function hear(event: StreamEvent): void {
-  const [me, home, feed, packets] = stores();
-  if (event.kind === "people.access_changed") void Promise.all([me.refresh(), home.refresh(), feed.refresh()]).catch(() => undefined);
+  const [, home, feed, packets] = stores();
+  if (event.kind === "people.access_changed") void readAsAllowed().catch(() => undefined);
   home.hear(event);
   feed.hear(event);
   packets.hear(event);
@@ -86,9 +87,15 @@ function hear(event: StreamEvent): void {
   screens.forEach((_reread, hearer) => hearer(event));
 }
 
+/** What I may see is another now. */
+async function readAsAllowed(): Promise<void> {
+  const [me, home, feed] = stores();
+  await Promise.all([forgetSeen(), me.refresh(), home.refresh(), feed.refresh()]);
+}
+
 async function resync(): Promise<void> {
   const [me, home, feed, packets] = stores();
-  const rereads = [me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh(), rereadScreens()];
+  const rereads: Promise<unknown>[] = [forgetSeen(), me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh(), rereadScreens()];
   for (const store of [useApprovals(), useDeciding()]) if (store.isLoaded) rereads.push(store.refresh());
   if (useDocuments().isLoaded) rereads.push(useDocuments().refresh());
   if (packets.wallet) rereads.push(packets.refresh());

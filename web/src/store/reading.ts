@@ -1,7 +1,7 @@
 // What a screen shows of the server: kept for when there is no network, read anew when the stream says that it changed.
 import { onScopeDispose, type Ref, ref, shallowRef } from "vue";
-import { keep, recall } from "./db";
 import { onEvents } from "./presence";
+import { keepSeen, recallSeen } from "./seen";
 import { thisStay } from "./stay";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
@@ -23,7 +23,7 @@ export function useReading<Answer>(path: string, isAbout: IsAbout) {
   /** As the server has just answered to what was done here. */
   function put(answer: Answer): void {
     found.value = answer;
-    void keep(shelfOf(path), answer);
+    void keepSeen(path, answer);
   }
 
   return { found, problem, load, put };
@@ -82,14 +82,14 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
       if (!isNewest()) return;
       [hasAny, problem.value] = [true, null];
       take(answer);
-      void keep(shelfOf(path), answer);
+      void keepSeen(path, answer);
     } catch (error) {
       if (isNewest()) await fallBack(asProblem(error), isNewest);
     }
   }
 
   async function fallBack(why: Problem, isNewest: () => boolean): Promise<void> {
-    const kept = why.isOffline && !hasAny ? await recall<Answer | null>(shelfOf(path)) : null;
+    const kept = why.isOffline && !hasAny ? await recallSeen<Answer>(path) : null;
     if (!isNewest()) return;
     problem.value = why;
     if (why.isForbidden) forget();
@@ -102,7 +102,7 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
   function forget(): void {
     hasAny = false;
     drop();
-    void keep(shelfOf(path), null);
+    void keepSeen(path, null);
   }
 
   function hear(event: StreamEvent): void {
@@ -118,5 +118,3 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
   });
   return { problem, load, turn };
 }
-
-const shelfOf = (path: string): string => `seen:${path}`;
