@@ -1,6 +1,7 @@
 import { signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { whenIdle } from "@/app/idle";
 import { noteAnswer } from "@/app/network";
 import { person } from "@/api/session";
 import type { Person, StreamEvent } from "@/api/shapes";
@@ -27,7 +28,7 @@ vi.mock("@/api/stream", () => ({
   },
 }));
 
-const BODIES: Record<string, object> = { "/me": { permissions: [], units: [] }, "/home": { cards: [] } };
+let bodies: Record<string, object>;
 let asked: string[] = [];
 let hasNetwork = true;
 
@@ -35,13 +36,14 @@ async function fetched(url: string): Promise<Response> {
   const path = url.replace(/^\/api\/v1|\?.*$/g, "");
   asked.push(path);
   if (!hasNetwork) throw new TypeError("network");
-  return Response.json(BODIES[path] ?? { items: [], next_cursor: null, unread: 0, counted_to: 0, through: 0, version: 0 });
+  return Response.json(bodies[path] ?? { items: [], next_cursor: null, unread: 0, counted_to: 0, through: 0, version: 0 });
 }
 
 beforeEach(async () => {
   await forget("lin");
   vi.stubGlobal("fetch", fetched);
   [asked, hasNetwork] = [[], true];
+  bodies = { "/me": { permissions: [], units: [] }, "/home": { cards: [] } };
   setActivePinia(createPinia());
   signInAs("lin");
   person.value = { id: "lin", name: "Lin", login: "lin", title: "" } as Person;
@@ -77,6 +79,28 @@ describe("when what I may see has changed", () => {
     stream.tell("people.access_changed");
     await vi.waitUntil(async () => !(await recallSeen("/payouts?limit=20")));
     expect([await recallSeen("/budgets/b"), await recall("wallet")]).toEqual([undefined, { entries: [] }]);
+  });
+});
+
+describe("what waits for my decision", () => {
+  const mayPay = { permissions: ["redpackets.payout"], units: [] };
+
+  it("is read when I am given the right to decide", async () => {
+    await followSignIn();
+    // Whatever the start put off is done.
+    await whenIdle(() => undefined);
+    bodies["/me"] = mayPay;
+    stream.tell("people.access_changed");
+    await vi.waitUntil(() => asked.includes("/payouts"));
+  });
+
+  it("is read when there is a network again, and I know that I may", async () => {
+    bodies["/me"] = mayPay;
+    hasNetwork = false;
+    await followSignIn();
+    [asked, hasNetwork] = [[], true];
+    noteAnswer();
+    await vi.waitUntil(() => asked.includes("/payouts"));
   });
 });
 

@@ -52,16 +52,19 @@ async function change(personId: string | undefined): Promise<void> {
   await stream.isPlaced;
   const ifStillHere = (read: Reread) => () => (person.value?.id === personId ? read() : undefined);
   // What I decide on, only my permissions tell.
-  void me.begin().catch(() => undefined).then(() => whenIdle(ifStillHere(useDeciding().begin)));
+  void me.begin().catch(() => undefined).then(() => whenIdle(ifStillHere(readDecisions)));
   await Promise.all([readApprovals, feed.begin, notices.begin].map((read) => whenIdle(ifStillHere(read))));
 }
 
 /** What could not be read while the server was away. */
 function readWhatFailed(): void {
   if (!stream) return;
-  for (const store of [useHome(), useApprovals(), useDeciding()]) if (store.problem) void store.refresh();
+  for (const store of [useHome(), useApprovals()]) if (store.problem) void store.refresh();
   for (const { begin } of [useMe(), useFeed(), useNotices()]) void whenIdle(begin);
+  void whenIdle(readDecisions);
 }
+
+const readDecisions = (): Promise<void> => (useDeciding().problem ? useDeciding().refresh() : useDeciding().begin());
 
 const readApprovals = (): Promise<void> | void => (useApprovals().mayDecide() ? useApprovals().refresh() : undefined);
 
@@ -90,7 +93,7 @@ function hear(event: StreamEvent): void {
 /** What I may see is another now. */
 async function readAsAllowed(): Promise<void> {
   const [me, home, feed] = stores();
-  await Promise.all([forgetSeen(), me.refresh(), home.refresh(), feed.refresh()]);
+  await Promise.all([forgetSeen(), me.refresh().then(useDeciding().refresh), home.refresh(), feed.refresh()]);
 }
 
 async function resync(): Promise<void> {
