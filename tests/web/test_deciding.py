@@ -228,6 +228,9 @@ def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(
     maker.see("[data-proposal]", "大单奖")
     maker.see("[data-not-mine]", "由他人决定")
     fei.see("[data-proposal]", "大单奖")
+    # There is no way to a rule that one may not see.
+    links = [phone.page.locator("[data-proposal] a[href^='/kpi-rules']") for phone in (maker, fei)]
+    assert [link.count() for link in links] == [1, 0]
     fei.see("[data-take-back]").click()
     fei.see("[data-reason]").fill("订单已取消")
     fei.see("[data-sure]", "¥88.88").click()
