@@ -82,6 +82,9 @@ def test_a_payout_is_prepared_on_one_phone_and_released_on_another(
     gus.see(f"[data-payout='{payout_id}']", "待放行").click()
     gus.see("[data-item=Lin]")
     gus.page.click("[data-approve]")
+    gus.see("[data-approve-sure]", "放行")
+    fay.see("[data-payout-state=pending_approval]")
+    gus.page.click("[data-approve-sure]")
     gus.see("[data-payout-state=released]")
     # It was open all the time: what the other did is on it by itself.
     fay.see("[data-payout-state=released]", "Gus")
@@ -121,6 +124,7 @@ def test_who_is_paid_is_told_why_they_do_not_release_and_sends_it_back(
     payout_id = prepare(owner, str(unit))
     hal.visit(f"/payouts/{payout_id}")
     hal.see("[data-approve]").click()
+    hal.see("[data-approve-sure]").click()
     hal.see("[data-said]", "发放对象包含你本人")
     hal.page.click("[data-reject]")
     hal.see("[data-reason]").fill("请按部门分开发放")
@@ -228,6 +232,9 @@ def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(
     lea.visit("/kpi-proposals")
     lea.see("[data-hidden]", "仅对有权限的人显示")
     fei.see("[data-proposal]", "大单奖")
+    # There is no way to a rule that one may not see.
+    links = [phone.page.locator("[data-proposal] a[href^='/kpi-rules']") for phone in (maker, fei)]
+    assert [link.count() for link in links] == [1, 0]
     fei.see("[data-take-back]").click()
     fei.see("[data-reason]").fill("订单已取消")
     fei.see("[data-sure]", "¥88.88").click()

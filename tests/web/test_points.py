@@ -70,8 +70,10 @@ def test_what_is_redeemed_is_approved_and_handed_over_and_both_phones_see_it(
     keeper.see(f"[data-redemption='{redemption_id}']").click()
     keeper.see("[data-person]", "Lin")
     keeper.page.click("[data-decide=approve]")
+    keeper.see("[data-decide=fulfil]").click()
     lin.see("[data-state=approved]", "待发放")
-    keeper.page.click("[data-decide=fulfil]")
+    # Tapping twice to approve has handed nothing over.
+    keeper.see("[data-fulfil-sure]").click()
     lin.see("[data-state=fulfilled]", "已发放")
     keeper.see("[data-state=fulfilled]")
     assert keeper.page.locator("[data-decide]").count() == 0

@@ -51,9 +51,15 @@ def test_a_new_account_is_on_all_my_screens_and_i_am_told(open_phone, team):
     hua.see("[data-account-field]").fill("  ")
     hua.see("[data-account-save]:disabled")
     hua.page.fill("[data-account-field]", "open-hua")
+    # What is typed is there after a look elsewhere.
+    hua.page.click("header button")
+    hua.see("[data-wallet]").click()
+    hua.see("[data-account-edit]").click()
     hua.page.click("[data-account-save]")
     hua.see("[data-account=wechat]", "open-hua")
     other.locator("[data-account=wechat]", has_text="open-hua").wait_for()
+    hua.page.click("[data-account-edit]")
+    assert hua.see("[data-account-field]").input_value() == "open-hua"
 
     hua.visit("/messages")
     hua.see("[data-notice]", "收款账户已变更").click()

@@ -7,9 +7,11 @@ import { isRecoverable, leastLimit, mostLimit, sharesOf, treeOf } from "@/budget
 import "@/budgets/texts";
 import { useBudgets } from "@/budgets/useBudgets";
 import { useLimit } from "@/budgets/useLimit";
+import { useRecovery } from "@/budgets/useRecovery";
 import { rewardPlaces } from "@/packets/rules";
 import { forget, openFor } from "@/store/db";
 import { usePackets } from "@/store/packets";
+import { saveDrafts } from "@/store/drafts";
 
 const budget = (said: Partial<Budget>): Budget =>
   ({ id: "b", unit: "CNY", parent_id: null, give_only: false, limit_minor: 10_000, spent_minor: 1_000, held_minor: 500, allotted_minor: 2_500, available_minor: 6_000, period_to: "2026-12-31", closed_at: null, version: 3, ...said }) as Budget;
@@ -87,5 +89,19 @@ describe("a new limit", () => {
     expect(await limit.save()).toBeNull();
     expect(limit.said.value).toContain("变动");
     expect(limit.draft.amount).toBe("200");
+  });
+});
+
+describe("what an ended budget does not need", () => {
+  const recovering = () => effectScope().run(() => useRecovery("b"))!;
+
+  it("is taken back once, also where a reload came before the answer", async () => {
+    const asked = answerWith(null, { status: 200, body: budget({ available_minor: 0 }) });
+    await recovering().recover();
+    saveDrafts();
+    const after = recovering();
+    expect(after.canAsk.value).toBe(false);
+    expect((await after.recover())?.available_minor).toBe(0);
+    expect(new Set(asked.mock.calls.map(([, init]) => (init?.headers as Record<string, string>)["Idempotency-Key"])).size).toBe(1);
   });
 });

@@ -41,6 +41,18 @@ describe("what waits for my decision", () => {
     await vi.waitFor(() => expect(useDeciding().payouts).toHaveLength(0));
   });
 
+  it("does not go back to an answer that was overtaken", async () => {
+    allow("redpackets.payout");
+    const answers: ((answer: Response) => void)[] = [];
+    vi.stubGlobal("fetch", () => new Promise((resolve) => answers.push(resolve)));
+    const both = Promise.all([useDeciding().refresh(), useDeciding().refresh()]);
+    await vi.waitFor(() => expect(answers.length).toBe(2));
+    answers[1]!(Response.json(page().body));
+    answers[0]!(Response.json(PAYOUTS.body));
+    await both;
+    expect(useDeciding().payouts).toEqual([]);
+  });
+
   it("stays as it was known where it cannot be read", async () => {
     allow("redpackets.payout");
     answerWith(PAYOUTS, null);

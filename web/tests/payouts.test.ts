@@ -73,6 +73,16 @@ describe("preparing a payout", () => {
     expect(new Set(keysOf(asked)).size).toBe(1);
   });
 
+  it("after a reload waits for what was asked for before it", async () => {
+    const asked = answerWith(LOST, { status: 201, body: { id: "p" } });
+    await ready().prepare();
+    saveDrafts();
+    const after = ready();
+    expect(after.canPrepare.value).toBe(false);
+    expect((await after.prepare())?.id).toBe("p");
+    expect(new Set(keysOf(asked)).size).toBe(1);
+  });
+
   it("says who has money that cannot be paid this way", async () => {
     answerWith(NOTHING);
     const { prepare, problem, leftOut } = ready();

@@ -61,6 +61,16 @@ describe("redeeming points", () => {
     expect([after.draft.key, after.draft.quantity, after.draft.price]).toEqual([before.draft.key, "2", 100]);
   });
 
+  it("waits for what was asked for before the reload, and asks for it under its key", async () => {
+    const asked = answerWith(LOST, MADE);
+    await redeeming().redeem();
+    saveDrafts();
+    const after = redeeming();
+    expect(after.canRedeem.value).toBe(false);
+    expect((await after.redeem())?.id).toBe("r");
+    expect(keysIn(asked)).toBe(1);
+  });
+
   it("tells both prices where it has changed, and takes the new one only when asked again", async () => {
     const asked = answerWith(refused("price_changed", { now: 120 }), MADE);
     const { redeem, refusal, draft, total, step } = redeeming();
@@ -106,9 +116,10 @@ describe("redeeming points", () => {
     expect([canRedeem.value, await redeem(), asked.mock.calls.length]).toEqual([false, null, 0]);
   });
 
-  it("of more than one has cannot be asked for", () => {
-    const { canRedeem, left } = redeeming(99);
-    expect([canRedeem.value, left.value]).toEqual([false, -1]);
+  it("of more than one has cannot be asked for", async () => {
+    const asked = answerWith(MADE);
+    const { redeem, canRedeem, left } = redeeming(99);
+    expect([await redeem(), canRedeem.value, left.value, asked.mock.calls.length]).toEqual([null, false, -1, 0]);
   });
 });
 
@@ -146,10 +157,36 @@ describe("an item of the catalogue", () => {
     expect([keysIn(asked), bodiesIn(asked)[1]]).toEqual([1, { name_zh: "马克杯", name_en: "Mug", description_zh: "", description_en: "", price_points: 100, stock: null, per_person_limit: null, cash_value_fen: 2_000, needs_approval: false, active: true, unit_id: null, tax_class: "wage_income" }]);
   });
 
-  it.each([["price", "0"], ["price", "1.5"], ["stock", "-1"], ["stock", "many"], ["limit", "0"], ["worth", "1.234"], ["nameEn", " "]])("cannot be saved with the %s %o", (field, typed) => {
-    const { draft, canSave } = changing();
+  it("changed after a lost answer is not added beside the earlier one unasked", async () => {
+    const asked = answerWith(LOST, REUSED, REUSED, { status: 201, body: MUG }, { status: 201, body: { ...MUG, id: "cup" } });
+    const { draft, save, gone, isUncertain, another } = changing(ref(null));
+    Object.assign(draft.typed, { nameZh: "马克杯", nameEn: "Mug", price: "100" });
+    await save();
+    expect(isUncertain.value).toBe(true);
+    draft.typed.price = "120";
+    expect(await save()).toBeNull();
+    expect([(gone.value as CatalogueItem).id, keysIn(asked)]).toEqual(["mug", 1]);
+    another();
+    expect((await save())?.id).toBe("cup");
+    expect(keysIn(asked)).toBe(2);
+  });
+
+  it("is taxed once it is worth something, and stays untaxed where that was somebody's choice", async () => {
+    const asked = answerWith({ status: 200, body: MUG });
+    const untaxed = { ...MUG, tax_class: "not_taxable" } as CatalogueItem;
+    for (const item of [{ ...untaxed, cash_value_fen: 0 }, untaxed]) {
+      const { draft, save } = changing(ref(item));
+      draft.typed.worth = "30";
+      await save();
+    }
+    expect(bodiesIn(asked)).toEqual([{ cash_value_fen: 3_000, tax_class: "wage_income", version: 1 }, { cash_value_fen: 3_000, version: 1 }]);
+  });
+
+  it.each([["price", "0"], ["price", "1.5"], ["stock", "-1"], ["stock", "many"], ["limit", "0"], ["worth", "1.234"], ["nameEn", " "]])("cannot be saved with the %s %o", async (field, typed) => {
+    const asked = answerWith({ status: 200, body: MUG });
+    const { draft, canSave, save } = changing();
     Object.assign(draft.typed, { [field]: typed });
-    expect(canSave.value).toBe(false);
+    expect([await save(), canSave.value, asked.mock.calls.length]).toEqual([null, false, 0]);
   });
 });
 

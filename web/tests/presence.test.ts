@@ -1,11 +1,13 @@
 import { signInAs } from "./browser";
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { whenIdle } from "@/app/idle";
 import { noteAnswer } from "@/app/network";
 import { person } from "@/api/session";
-import type { Person } from "@/api/shapes";
+import type { Person, StreamEvent } from "@/api/shapes";
+import type { Hearers } from "@/api/stream";
 import { useApprovals } from "@/store/approvals";
-import { forget, recall } from "@/store/db";
+import { forget, keep, recall } from "@/store/db";
 import { useDocuments } from "@/store/documents";
 import { useFeed } from "@/store/feed";
 import { useHome } from "@/store/home";
@@ -13,10 +15,20 @@ import { useMe } from "@/store/me";
 import { useNotices } from "@/store/notices";
 import { usePackets } from "@/store/packets";
 import { followSignIn } from "@/store/presence";
+import { keepSeen, recallSeen } from "@/store/seen";
 
-vi.mock("@/api/stream", () => ({ Stream: class { isPlaced = Promise.resolve(); stop = () => undefined; } }));
+const stream = vi.hoisted(() => ({ tell: (_kind: string): void => undefined }));
+vi.mock("@/api/stream", () => ({
+  Stream: class {
+    isPlaced = Promise.resolve();
+    stop = () => undefined;
+    constructor(hearers: Hearers) {
+      stream.tell = (kind) => hearers.hear({ kind, data: {} } as unknown as StreamEvent);
+    }
+  },
+}));
 
-const BODIES: Record<string, object> = { "/me": { permissions: [], units: [] }, "/home": { cards: [] } };
+let bodies: Record<string, object>;
 let asked: string[] = [];
 let hasNetwork = true;
 
@@ -24,13 +36,14 @@ async function fetched(url: string): Promise<Response> {
   const path = url.replace(/^\/api\/v1|\?.*$/g, "");
   asked.push(path);
   if (!hasNetwork) throw new TypeError("network");
-  return Response.json(BODIES[path] ?? { items: [], next_cursor: null, unread: 0, counted_to: 0, through: 0, version: 0 });
+  return Response.json(bodies[path] ?? { items: [], next_cursor: null, unread: 0, counted_to: 0, through: 0, version: 0 });
 }
 
 beforeEach(async () => {
   await forget("lin");
   vi.stubGlobal("fetch", fetched);
   [asked, hasNetwork] = [[], true];
+  bodies = { "/me": { permissions: [], units: [] }, "/home": { cards: [] } };
   setActivePinia(createPinia());
   signInAs("lin");
   person.value = { id: "lin", name: "Lin", login: "lin", title: "" } as Person;
@@ -56,6 +69,38 @@ describe("the start", () => {
     noteAnswer();
     await vi.waitUntil(() => asked.includes("/notifications"));
     expect(asked.sort()).toEqual(["/directory/units", "/feed", "/feed/pinned", "/home", "/me", "/notifications"]);
+  });
+});
+
+describe("when what I may see has changed", () => {
+  it("what I have seen is kept no more, and what a screen is about otherwise stays", async () => {
+    await followSignIn();
+    await Promise.all([keepSeen("/budgets/b", { id: "b" }), keepSeen("/payouts?limit=20", { items: [] }), keep("wallet", { entries: [] })]);
+    stream.tell("people.access_changed");
+    await vi.waitUntil(async () => !(await recallSeen("/payouts?limit=20")));
+    expect([await recallSeen("/budgets/b"), await recall("wallet")]).toEqual([undefined, { entries: [] }]);
+  });
+});
+
+describe("what waits for my decision", () => {
+  const mayPay = { permissions: ["redpackets.payout"], units: [] };
+
+  it("is read when I am given the right to decide", async () => {
+    await followSignIn();
+    // Whatever the start put off is done.
+    await whenIdle(() => undefined);
+    bodies["/me"] = mayPay;
+    stream.tell("people.access_changed");
+    await vi.waitUntil(() => asked.includes("/payouts"));
+  });
+
+  it("is read when there is a network again, and I know that I may", async () => {
+    bodies["/me"] = mayPay;
+    hasNetwork = false;
+    await followSignIn();
+    [asked, hasNetwork] = [[], true];
+    noteAnswer();
+    await vi.waitUntil(() => asked.includes("/payouts"));
   });
 });
 

@@ -19,6 +19,12 @@ const event = (kind: string): StreamEvent => ({ kind, data: {} }) as unknown as 
 const tell = (kind: string): void => hearers.forEach((hear) => hear(event(kind)));
 const isAbout = (heard: StreamEvent): boolean => heard.kind === "thing_changed";
 const page = (ids: string[], next_cursor: string | null = null) => ({ status: 200, body: { items: ids.map((id) => ({ id })), next_cursor } });
+/** What the server answers to each call, when it comes to it. */
+function answerLate(): ((body: object) => void)[] {
+  const answers: ((body: object) => void)[] = [];
+  vi.stubGlobal("fetch", () => new Promise((resolve) => answers.push((body) => resolve(Response.json(body)))));
+  return answers;
+}
 const read = () => effectScope().run(() => useReading<Thing>("/things/1", isAbout))!;
 const list = () => effectScope().run(() => useListing<Thing>("/things", isAbout, 2))!;
 
@@ -72,15 +78,28 @@ describe("what a screen shows", () => {
   });
 
   it("does not go back to an answer that was overtaken", async () => {
-    const answers: ((answer: Response) => void)[] = [];
-    vi.stubGlobal("fetch", () => new Promise((resolve) => answers.push(resolve)));
+    const answers = answerLate();
     const { found, load } = read();
     const both = Promise.all([load(), load()]);
     await vi.waitFor(() => expect(answers.length).toBe(2));
-    answers[1]!(new Response(JSON.stringify({ id: "newer" })));
-    answers[0]!(new Response(JSON.stringify({ id: "older" })));
+    answers[1]!({ id: "newer" });
+    answers[0]!({ id: "older" });
     await both;
     expect(found.value?.id).toBe("newer");
+  });
+
+  it("does not go back behind what was done here, and is read anew", async () => {
+    const answers = answerLate();
+    const { found, load, put } = read();
+    const loading = load();
+    await vi.waitFor(() => expect(answers.length).toBe(1));
+    put({ id: "done" });
+    answers[0]!({ id: "older" });
+    await loading;
+    expect(found.value?.id).toBe("done");
+    await vi.waitFor(() => expect(answers.length).toBe(2));
+    answers[1]!({ id: "newer" });
+    await vi.waitFor(() => expect(found.value?.id).toBe("newer"));
   });
 
   it("is heard of no more once it is left", () => {
@@ -101,6 +120,20 @@ describe("a list", () => {
     await load();
     expect(items.value.map((one) => one.id)).toEqual(["z", "a", "b"]);
     expect(asked.mock.calls.map(([url]) => url.split("?")[1])).toEqual(["limit=2", "limit=2&cursor=next", "limit=3"]);
+  });
+
+  it("grows from what is being read anew, not from what was there before", async () => {
+    answerWith(page(["a", "b"], "next"));
+    const { items, load, more } = list();
+    await load();
+    const answers = answerLate();
+    const both = Promise.all([load(), more()]);
+    await vi.waitFor(() => expect(answers.length).toBeGreaterThan(0));
+    answers[0]!(page(["z", "a"], "after").body);
+    await vi.waitFor(() => expect(answers.length).toBe(2));
+    answers[1]!(page(["b"]).body);
+    await both;
+    expect(items.value.map((one) => one.id)).toEqual(["z", "a", "b"]);
   });
 
   it("is shown as it was kept where there is no network", async () => {

@@ -4,7 +4,7 @@ import { ago, figure, money } from "@/app/format";
 import { speak } from "@/app/i18n";
 import { areaPath, coursePath, moodOf, nearestKnown, paceOf, sparkPath, ticksOf } from "@/figures/rules";
 import { withDepth } from "@/feed/useAudience";
-import { envelopeState, luckiest, toMinor } from "@/packets/rules";
+import { asTyped, envelopeState, luckiest, toMinor } from "@/packets/rules";
 import type { Packet, Unit } from "@/api/shapes";
 
 // The root element is touched when a language is spoken.
@@ -74,6 +74,7 @@ describe("red packets", () => {
     expect(["12", "12.5", "12.34", "1,200.00", "１２．５", "¥ 3"].map((text) => toMinor(text))).toEqual([1200, 1250, 1234, 120_000, 1250, 300]);
     expect(["", "0.001", "1e3", "-5", "12.345", "一百", "12345678901"].map((text) => toMinor(text))).toEqual(Array(7).fill(null));
     expect([toMinor("50", "POINT"), toMinor("5.5", "POINT")]).toEqual([50, null]);
+    expect([asTyped(1_250), asTyped(5, "CNY"), asTyped(1_250, "POINT")]).toEqual(["12.50", "0.05", "1250"]);
   });
 
   it("show my share before anything else", () => {

@@ -44,6 +44,17 @@ describe("sending a packet", () => {
     expect([asked.mock.calls.length, keysIn(asked)]).toEqual([2, 1]);
   });
 
+  it("is still the earlier one, under its key, once a changed one was refused", async () => {
+    const { asked, send, draft, isUncertain } = await ready(LOST, REFUSED, SENT);
+    await send();
+    draft.total = "20";
+    await send();
+    expect(isUncertain.value).toBe(true);
+    draft.total = "10";
+    expect(await send()).toEqual(PACKET);
+    expect([asked.mock.calls.map(totalOf), keysIn(asked)]).toEqual([[1_000, 2_000, 1_000], 1]);
+  });
+
   it("waits for the answer of the first call while it runs", async () => {
     const { asked, send } = await ready(IN_PROGRESS, SENT);
     expect(await send()).toEqual(PACKET);

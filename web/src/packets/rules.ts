@@ -21,6 +21,9 @@ export function toMinor(text: string, unit = "CNY"): number | null {
   return unit === "POINT" ? Number(found[1]) : Number(found[1]) * 100 + Number((found[2] ?? "").padEnd(2, "0"));
 }
 
+/** The other way round: an amount as a person would type it. */
+export const asTyped = (minor: number, unit = "CNY"): string => (unit === "POINT" ? String(minor) : (minor / 100).toFixed(2));
+
 const STATES = ["pending_approval", "scheduled", "open", "exhausted", "expired", "cancelled", "rejected"] as const;
 export type EnvelopeState = (typeof STATES)[number] | "mine" | "frozen" | "credited" | "unknown";
 type Shown = Pick<Packet, "state" | "frozen" | "kind"> & Partial<Pick<Packet, "mine">>;

@@ -9,14 +9,14 @@ import { type Paid, unpaid, usePaying } from "@/store/paying";
 type Draft = Paid & { quantity: string; price: number };
 
 export function useRedeem(item: CatalogueItem, available: () => number) {
-  const { draft, isRestored, discard } = useDraft<Draft>(`redeem:${item.id}`, () => ({ quantity: "1", price: item.price_points, ...unpaid() }));
+  const { draft, isRestored, isReady, discard } = useDraft<Draft>(`redeem:${item.id}`, () => ({ quantity: "1", price: item.price_points, ...unpaid() }));
   const { problem, isSending, gone, isUncertain, ask, another } = usePaying<Redemption>("/redemptions", draft);
   const refusal = ref("");
   const quantity = computed(() => toCount(draft.quantity, 1, QUANTITY_MAX));
   const total = computed(() => (quantity.value === null ? null : quantity.value * draft.price));
   const left = computed(() => (total.value === null ? null : available() - total.value));
   /** What was asked for already is asked for again whatever is left now: it may be what took it. */
-  const canRedeem = computed(() => total.value !== null && !isSending.value && (isUncertain.value || (left.value ?? -1) >= 0));
+  const canRedeem = computed(() => isReady.value && total.value !== null && !isSending.value && (isUncertain.value || (left.value ?? -1) >= 0));
 
   // A price that was seen another day was not agreed to, unless its answer is still owed.
   void isRestored.then((wasKept) => {
@@ -24,6 +24,7 @@ export function useRedeem(item: CatalogueItem, available: () => number) {
   });
 
   async function redeem(): Promise<Redemption | null> {
+    await isRestored;
     if (!canRedeem.value) return null;
     refusal.value = "";
     const made = await ask({ item_id: item.id, quantity: quantity.value, price_points: draft.price });

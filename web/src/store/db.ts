@@ -55,6 +55,10 @@ export async function keep(key: string, value: unknown): Promise<void> {
 export const recall = <Value>(key: string): Promise<Value | undefined> =>
   attempt((base) => base.get("kept", key)) as Promise<Value | undefined>;
 
+/** All that is kept by keys that begin so. */
+export const dropKept = (beginning: string): Promise<unknown> =>
+  attempt((base) => base.delete("kept", IDBKeyRange.bound(beginning, `${beginning}\uffff`)));
+
 export const keepDraft = (key: string, value: unknown): Promise<unknown> =>
   attempt((base) => base.put("drafts", plain(value), key));
 

@@ -18,6 +18,7 @@ export const useDeciding = defineStore("deciding", () => {
   const isLoaded = ref(false);
   const me = useMe();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let latest = 0;
 
   const pays = computed(() => me.may("redpackets.payout"));
   const approves = computed(() => me.may("redpackets.approve"));
@@ -28,19 +29,20 @@ export const useDeciding = defineStore("deciding", () => {
   }
 
   async function refresh(): Promise<void> {
-    const isStill = thisStay();
+    const [mine, isStill] = [++latest, thisStay()];
+    const isNewest = (): boolean => mine === latest && isStill();
     try {
       const [prepared, restated] = await Promise.all([
         pays.value ? get<Page<Payout>>(`/payouts?limit=${NEWEST}`) : null,
         approves.value ? get<Page<KpiProposal>>(`/kpi-proposals?state=open&limit=${NEWEST}`) : null,
       ]);
-      if (!isStill()) return;
+      if (!isNewest()) return;
       // What I made myself waits for others.
       payouts.value = (prepared?.items ?? []).filter((one) => one.state === "pending_approval" && one.created_by !== me.id);
       proposals.value = (restated?.items ?? []).filter((one) => one.owner.id !== me.id);
       [isLoaded.value, problem.value] = [true, null];
     } catch (error) {
-      if (isStill()) problem.value = asProblem(error);
+      if (isNewest()) problem.value = asProblem(error);
     }
   }
 

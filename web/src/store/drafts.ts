@@ -1,5 +1,5 @@
 // What is being written, kept as it is typed: it outlives a reload, a new version and a sign-in that ended.
-import { onScopeDispose, type Reactive, reactive, watch } from "vue";
+import { onScopeDispose, type Reactive, reactive, type Ref, ref, watch } from "vue";
 import { dropDraft, keepDraft, recallDraft } from "./db";
 import { thisStay } from "./stay";
 
@@ -14,9 +14,11 @@ export const saveDrafts = (): void => beingWritten.forEach((save) => save());
 export function useDraft<Draft extends object>(key: string, empty: () => Draft): {
   draft: Reactive<Draft>;
   isRestored: Promise<boolean>;
+  isReady: Ref<boolean>;
   discard: () => Promise<void>;
 } {
   const draft = reactive(empty());
+  const isReady = ref(false);
   const isStill = thisStay();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isDirty = false;
@@ -29,6 +31,7 @@ export function useDraft<Draft extends object>(key: string, empty: () => Draft):
   beingWritten.add(save);
   const isRestored = recallDraft<Draft>(key).then((kept) => {
     if (kept && isStill() && !isDirty) Object.assign(draft, kept);
+    isReady.value = true;
     return kept !== undefined;
   });
   watch(
@@ -53,5 +56,5 @@ export function useDraft<Draft extends object>(key: string, empty: () => Draft):
     isDirty = false;
     if (isStill()) await dropDraft(key);
   };
-  return { draft, isRestored, discard };
+  return { draft, isRestored, isReady, discard };
 }

@@ -11,6 +11,8 @@ const TRIED_MAX = 10;
 /** What a draft keeps of its payment: the key, and the bodies that were asked for under it. */
 export type Paid = { key: string; tried: object[] };
 
+const isAs = (wanted: object) => (one: object): boolean => JSON.stringify(one) === JSON.stringify(wanted);
+
 export const unpaid = (): Paid => ({ key: newId(), tried: [] });
 
 export function usePaying<Answer>(path: string, draft: Reactive<Paid>) {
@@ -29,7 +31,7 @@ export function usePaying<Answer>(path: string, draft: Reactive<Paid>) {
       const answer = await pay<Answer>(path, wanted, draft.key);
       return isStill() ? answer : null;
     } catch (error) {
-      if (isStill()) await failed(asProblem(error));
+      if (isStill()) await failed(asProblem(error), wanted);
       return null;
     } finally {
       isSending.value = false;
@@ -38,15 +40,22 @@ export function usePaying<Answer>(path: string, draft: Reactive<Paid>) {
 
   /** Kept before it goes out: after a reload too we know what may have been carried out. */
   function note(wanted: object): void {
-    const isKnown = draft.tried.some((one) => JSON.stringify(one) === JSON.stringify(wanted));
-    if (!isKnown) draft.tried = [...draft.tried, JSON.parse(JSON.stringify(wanted))].slice(-TRIED_MAX);
+    if (!draft.tried.some(isAs(wanted))) draft.tried = [...draft.tried, JSON.parse(JSON.stringify(wanted))].slice(-TRIED_MAX);
     saveDrafts();
   }
 
-  async function failed(why: Problem): Promise<void> {
+  async function failed(why: Problem, wanted: object): Promise<void> {
     if (why.isKeyReused) gone.value = await findGone();
     else problem.value = why;
-    if (why.isRefusal) another();
+    if (why.isRefusal) strike(wanted);
+  }
+
+  /** Nothing came of what was refused; what else was asked for under this key may still be carried out. */
+  function strike(refused: object): void {
+    const isRefused = isAs(refused);
+    draft.tried = draft.tried.filter((one) => !isRefused(one));
+    if (draft.tried.length) saveDrafts();
+    else another();
   }
 
   /** The server has carried out one of our attempts under this key, and repeats its answer to the same words. */

@@ -11,6 +11,7 @@ import { useMe } from "./me";
 import { useNotices } from "./notices";
 import { useOutbox } from "./outbox";
 import { usePackets } from "./packets";
+import { forgetSeen } from "./seen";
 import { endStay } from "./stay";
 import { call } from "@/api/call";
 import { end, person } from "@/api/session";
@@ -51,16 +52,19 @@ async function change(personId: string | undefined): Promise<void> {
   await stream.isPlaced;
   const ifStillHere = (read: Reread) => () => (person.value?.id === personId ? read() : undefined);
   // What I decide on, only my permissions tell.
-  void me.begin().catch(() => undefined).then(() => whenIdle(ifStillHere(useDeciding().begin)));
+  void me.begin().catch(() => undefined).then(() => whenIdle(ifStillHere(readDecisions)));
   await Promise.all([readApprovals, feed.begin, notices.begin].map((read) => whenIdle(ifStillHere(read))));
 }
 
 /** What could not be read while the server was away. */
 function readWhatFailed(): void {
   if (!stream) return;
-  for (const store of [useHome(), useApprovals(), useDeciding()]) if (store.problem) void store.refresh();
+  for (const store of [useHome(), useApprovals()]) if (store.problem) void store.refresh();
   for (const { begin } of [useMe(), useFeed(), useNotices()]) void whenIdle(begin);
+  void whenIdle(readDecisions);
 }
+
+const readDecisions = (): Promise<void> => (useDeciding().problem ? useDeciding().refresh() : useDeciding().begin());
 
 const readApprovals = (): Promise<void> | void => (useApprovals().mayDecide() ? useApprovals().refresh() : undefined);
 
@@ -74,8 +78,8 @@ export async function signOut(): Promise<void> {
 }
 
 function hear(event: StreamEvent): void {
-  const [me, home, feed, packets] = stores();
-  if (event.kind === "people.access_changed") void Promise.all([me.refresh(), home.refresh(), feed.refresh()]).catch(() => undefined);
+  const [, home, feed, packets] = stores();
+  if (event.kind === "people.access_changed") void readAsAllowed().catch(() => undefined);
   home.hear(event);
   feed.hear(event);
   packets.hear(event);
@@ -86,9 +90,15 @@ function hear(event: StreamEvent): void {
   screens.forEach((_reread, hearer) => hearer(event));
 }
 
+/** What I may see is another now. */
+async function readAsAllowed(): Promise<void> {
+  const [me, home, feed] = stores();
+  await Promise.all([forgetSeen(), me.refresh().then(useDeciding().refresh), home.refresh(), feed.refresh()]);
+}
+
 async function resync(): Promise<void> {
   const [me, home, feed, packets] = stores();
-  const rereads = [me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh(), rereadScreens()];
+  const rereads: Promise<unknown>[] = [forgetSeen(), me.refresh().catch(() => undefined), home.refresh(), feed.refresh(), useNotices().refresh(), rereadScreens()];
   for (const store of [useApprovals(), useDeciding()]) if (store.isLoaded) rereads.push(store.refresh());
   if (useDocuments().isLoaded) rereads.push(useDocuments().refresh());
   if (packets.wallet) rereads.push(packets.refresh());

@@ -1,7 +1,7 @@
 // What a screen shows of the server: kept for when there is no network, read anew when the stream says that it changed.
 import { onScopeDispose, type Ref, ref, shallowRef } from "vue";
-import { keep, recall } from "./db";
 import { onEvents } from "./presence";
+import { keepSeen, recallSeen } from "./seen";
 import { thisStay } from "./stay";
 import { get } from "@/api/call";
 import { asProblem, type Problem } from "@/api/problem";
@@ -18,12 +18,15 @@ type IsAbout = (event: StreamEvent) => boolean;
 /** One thing, by its path. */
 export function useReading<Answer>(path: string, isAbout: IsAbout) {
   const found = shallowRef<Answer | null>(null);
-  const { problem, load } = useRound(path, () => get<Answer>(path), (answer) => (found.value = answer), () => (found.value = null), isAbout);
+  const { problem, load, overtake } = useRound(path, () => get<Answer>(path), (answer) => (found.value = answer), () => (found.value = null), isAbout);
 
   /** As the server has just answered to what was done here. */
   function put(answer: Answer): void {
+    const isReading = overtake();
     found.value = answer;
-    void keep(shelfOf(path), answer);
+    void keepSeen(path, answer);
+    // Which of the two is the newer, nobody knows.
+    if (isReading) void load();
   }
 
   return { found, problem, load, put };
@@ -39,7 +42,7 @@ export function useListing<Item, Whole extends Page<Item> = Page<Item>>(path: st
     get(`${path}${path.includes("?") ? "&" : "?"}limit=${limit}${from ? `&cursor=${encodeURIComponent(from)}` : ""}`);
   /** As many as are on the screen, which stay there meanwhile. */
   const again = (): Promise<Whole> => asked(Math.min(Math.max(items.value.length, page), PAGE_MAX));
-  const { problem, load, turn } = useRound(path, again, take, drop, isAbout);
+  const { problem, load, turn, settled } = useRound(path, again, take, drop, isAbout);
 
   function take(read: Whole): void {
     [items.value, cursor.value, isLoaded.value, answer.value] = [read.items, read.next_cursor, true, read];
@@ -50,6 +53,7 @@ export function useListing<Item, Whole extends Page<Item> = Page<Item>>(path: st
   }
 
   async function more(): Promise<void> {
+    await settled();
     if (!cursor.value) return;
     const isNewest = turn();
     try {
@@ -68,6 +72,7 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
   let timer: ReturnType<typeof setTimeout> | undefined;
   let latest = 0;
   let hasAny = false;
+  let running: Promise<void> | null = null;
 
   /** Two readings may overtake each other; the one asked for later is the newer. */
   function turn(): () => boolean {
@@ -75,21 +80,40 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
     return () => mine === latest && isStill();
   }
 
+  /** What is being read now is not shown any more; says whether there is such a reading. */
+  function overtake(): boolean {
+    turn();
+    return running !== null;
+  }
+
+  /** Over when the newest reading is. */
+  async function settled(): Promise<void> {
+    while (running) await running;
+  }
+
   async function load(): Promise<void> {
+    const reading = readOnce();
+    running = reading;
+    await reading.finally(() => {
+      if (running === reading) running = null;
+    });
+  }
+
+  async function readOnce(): Promise<void> {
     const isNewest = turn();
     try {
       const answer = await read();
       if (!isNewest()) return;
       [hasAny, problem.value] = [true, null];
       take(answer);
-      void keep(shelfOf(path), answer);
+      void keepSeen(path, answer);
     } catch (error) {
       if (isNewest()) await fallBack(asProblem(error), isNewest);
     }
   }
 
   async function fallBack(why: Problem, isNewest: () => boolean): Promise<void> {
-    const kept = why.isOffline && !hasAny ? await recall<Answer | null>(shelfOf(path)) : null;
+    const kept = why.isOffline && !hasAny ? await recallSeen<Answer>(path) : null;
     if (!isNewest()) return;
     problem.value = why;
     if (why.isForbidden) forget();
@@ -102,7 +126,7 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
   function forget(): void {
     hasAny = false;
     drop();
-    void keep(shelfOf(path), null);
+    void keepSeen(path, null);
   }
 
   function hear(event: StreamEvent): void {
@@ -116,7 +140,5 @@ function useRound<Answer>(path: string, read: () => Promise<Answer>, take: (answ
     overs.forEach((over) => over());
     clearTimeout(timer);
   });
-  return { problem, load, turn };
+  return { problem, load, turn, overtake, settled };
 }
-
-const shelfOf = (path: string): string => `seen:${path}`;
