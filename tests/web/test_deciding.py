@@ -161,56 +161,6 @@ def selling(town: Company, account_of: Any) -> tuple[Erp, str, str]:
     return erp, str(unit), key
 
 
-def test_a_rule_is_tried_on_last_year_before_it_is_kept_and_then_fires(
-    open_phone: OpenPhone, selling: tuple[Erp, str, str], owner: Account, town: Company
-) -> None:
-    erp, unit_id, key = selling
-    budget_id = budget_for(owner, unit_id)
-    phone = open_phone("Tess", None, role="owner")
-    _write_rule(phone, budget_id)
-    assert phone.page.locator("[data-save]").count() == 0
-    phone.see("[data-try]:enabled").click()
-    phone.see("[data-summary]", "会触发 1 次，共 88.88")
-    phone.see("[data-would-fire]", "Selling")
-    # What was tried is not this any more.
-    phone.page.fill("[data-amount]", "66.66")
-    phone.see("[data-try]:enabled").click()
-    phone.see("[data-summary]", "共 66.66")
-    phone.see("[data-save]").click()
-    phone.see("[data-rule-active=true]", "目标的 100%")
-    phone.see("main", "还没有触发过")
-
-    today = erp.today
-    with erp.batch():
-        erp.quota("Q2", "500.00", today.replace(day=1), _end_of(today), salesperson_key=key)
-        erp.order("O3", "500.00", seller=key, on=today)
-    phone.see("[data-fire=Selling]", "¥66.66")
-    phone.see("[data-documents]", "1 张 ERP 单据").click()
-    phone.see("[data-document]", "SOO3")
-    phone.page.click("[data-turn]")
-    phone.see("[data-rule-active=false]", "已暂停")
-    phone.page.click("[data-turn]")
-    phone.see("[data-rule-active=true]")
-    assert phone.complaints == []
-
-
-def _write_rule(phone: BrowserPhone, budget_id: str) -> None:
-    """Write a rule: who reaches the month's target gets 88.88 yuan."""
-    phone.visit("/kpi-rules/new")
-    phone.see("[data-name]").fill("三月达标")
-    phone.page.click("[data-audience]")
-    phone.see("[role=checkbox]", "Selling").click()
-    phone.page.locator("footer .button.main").click()
-    phone.page.select_option("[data-budget]", budget_id)
-    phone.page.fill("[data-amount]", "88.88")
-    phone.page.fill("[data-purpose]", "月度目标达成")
-
-
-def _end_of(day: date) -> date:
-    following = day.replace(day=28).toordinal() + 4
-    return date.fromordinal(following - date.fromordinal(following).day)
-
-
 def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(
     open_phone: OpenPhone, selling: tuple[Erp, str, str], owner: Account, town: Company
 ) -> None:
