@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.builders.company import Company
+from tests.builders.figures import Erp, connect_erp
 from tests.builders.stream import wait_until
 from tests.web.deeds import budget_for, send
 from tests.web.phones import Account
@@ -47,6 +49,17 @@ def prepare(payer: Account, unit_id: str) -> str:
     month = datetime.now(UTC).strftime("%Y-%m")
     asked = {"method": "payroll", "unit": "CNY", "period": month, "unit_id": unit_id}
     return str(payer.call("POST", "/payouts", asked, is_payment=True)["id"])
+
+
+def employ_seller(town: Company, account_of: Any) -> tuple[Erp, str, str]:
+    """Let somebody sell in a unit of their own; gives a new ERP, the unit, the seller's key in the ERP."""
+    unit = town.unit("Selling")
+    seller = account_of("Sui", unit, role="account_manager")
+    erp = connect_erp(town)
+    with erp.batch():
+        key = erp.employs_person(seller.person_id, seller.name)
+        erp.write("customer", "C1", name="梅子商店")
+    return erp, str(unit), key
 
 
 def keep_rule(owner: Account, budget_id: str, unit_id: str, **changes: Any) -> str:

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,10 +10,18 @@ from uuid import UUID
 import pytest
 
 from tests.builders.company import Company
-from tests.builders.figures import Erp, connect_erp
+from tests.builders.figures import Erp
 from tests.builders.stream import wait_until
 from tests.web.conftest import IN_BROWSER
-from tests.web.deciding import earn, fires_of, keep_rule, open_proposals, plan_rain, prepare
+from tests.web.deciding import (
+    earn,
+    employ_seller,
+    fires_of,
+    keep_rule,
+    open_proposals,
+    plan_rain,
+    prepare,
+)
 from tests.web.deeds import budget_for
 from tests.web.phones import Account, BrowserPhone
 
@@ -147,18 +154,8 @@ def test_what_cannot_be_paid_is_told_with_the_reason(open_phone: OpenPhone, town
 
 @pytest.fixture(scope="module")
 def selling(town: Company, account_of: Any) -> tuple[Erp, str, str]:
-    """A unit whose seller reached last March's target on the 20th; gives the ERP, the unit, the seller's key."""
-    unit = town.unit("Selling")
-    seller = account_of("Sui", unit, role="account_manager")
-    erp = connect_erp(town)
-    march = date(erp.today.year - 1, 3, 1)
-    with erp.batch():
-        key = erp.employs_person(seller.person_id, seller.name)
-        erp.write("customer", "C1", name="梅子商店")
-        erp.quota("Q1", "1000.00", march, march.replace(day=31), salesperson_key=key)
-        erp.order("O1", "999.99", seller=key, on=march.replace(day=9))
-        erp.order("O2", "0.01", seller=key, on=march.replace(day=20))
-    return erp, str(unit), key
+    """A unit with a seller; gives the ERP, the unit, the seller's key."""
+    return employ_seller(town, account_of)
 
 
 def test_a_restated_figure_is_decided_by_somebody_with_no_part_in_it(

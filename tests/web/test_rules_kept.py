@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.builders.company import Company
-from tests.builders.figures import Erp, connect_erp
+from tests.builders.figures import Erp
 from tests.web.conftest import IN_BROWSER
+from tests.web.deciding import employ_seller
 from tests.web.deeds import budget_for
 from tests.web.phones import Account, BrowserPhone
 
@@ -19,17 +20,13 @@ OpenPhone = Callable[..., BrowserPhone]
 @pytest.fixture(scope="module")
 def selling(town: Company, account_of: Any) -> tuple[Erp, str, str]:
     """A unit whose seller reached last March's target on the 20th; gives the ERP, the unit, the seller's key."""
-    unit = town.unit("Selling")
-    seller = account_of("Sui", unit, role="account_manager")
-    erp = connect_erp(town)
+    erp, unit_id, key = employ_seller(town, account_of)
     march = date(erp.today.year - 1, 3, 1)
     with erp.batch():
-        key = erp.employs_person(seller.person_id, seller.name)
-        erp.write("customer", "C1", name="梅子商店")
         erp.quota("Q1", "1000.00", march, march.replace(day=31), salesperson_key=key)
         erp.order("O1", "999.99", seller=key, on=march.replace(day=9))
         erp.order("O2", "0.01", seller=key, on=march.replace(day=20))
-    return erp, str(unit), key
+    return erp, unit_id, key
 
 
 def test_a_rule_is_tried_on_last_year_before_it_is_kept_and_then_fires(
