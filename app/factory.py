@@ -94,7 +94,7 @@ def connect_redis(settings: Settings) -> Any:
 
 def _register_core(web: Flask, settings: Settings) -> None:
     register_edge(web)
-    register_access_log(web)
+    register_access_log(web, settings.log_level)
     register_limits(web, settings)
     register_problem_handlers(web)
 

@@ -1,35 +1,24 @@
 """Rate limits: per person, and per account at sign-in; counted in Redis, and in the process while Redis is away.
 
-Everybody's limit is counted by one call to Redis a request. Flask-Limiter, which needs three and ten times the
-processor, serves the routes that ask for a limit of their own.
+Everybody's limit is counted in the process and added up with the others' a few times a second (``counting.py``).
+Flask-Limiter, which asks Redis each time, serves the routes that ask for a limit of their own.
 """
 
-from time import monotonic, time
+from math import ceil
+from time import time
 from typing import Any
 
-import redis
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_qualified_name
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
+from limits import parse
 
 from app.core.composition import workspace
+from app.core.counting import SharedCounts
 from app.core.errors import TooManyRequests
 from app.core.settings import Settings
 
 _ANONYMOUS_LIMIT = "120 per minute"
-#: After a failure Redis is not asked for a while, so that not every request waits for it.
-_LEFT_ALONE_SECONDS = 2.0
-_COUNT = """
-local count = redis.call('INCR', KEYS[1])
-local seconds = redis.call('TTL', KEYS[1])
-if seconds < 0 then
-  seconds = tonumber(ARGV[1])
-  redis.call('EXPIRE', KEYS[1], seconds)
-end
-return {count, seconds}
-"""
 
 
 def caller_key() -> str:
@@ -55,9 +44,7 @@ class CallerLimit:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
-        self._count = workspace(app).redis.register_script(_COUNT)
-        self._own = MemoryStorage()
-        self._left_alone_until = 0.0
+        self._counts = SharedCounts(workspace(app).redis)
         self._signed_in, self._anonymous = parse(settings.person_limit), parse(_ANONYMOUS_LIMIT)
         self._applies: dict[str, bool] = {}
 
@@ -66,10 +53,10 @@ class CallerLimit:
         if not self._applies_to(request.endpoint):
             return
         limit = self._signed_in if g.get("claims") else self._anonymous
-        count, seconds = self._hit(limit, f"workspace:{caller_key()}")
+        count, seconds = self._counts.add(f"workspace:{caller_key()}", limit.get_expiry())
         g.caller_limit = (limit.amount, max(0, limit.amount - count), int(time() + seconds))
         if count > limit.amount:
-            raise TooManyRequests(retry_after=max(1, seconds))
+            raise TooManyRequests(retry_after=max(1, ceil(seconds)))
 
     def tell(self, response: Response) -> Response:
         """Say in the answer's headers what is left."""
@@ -87,18 +74,6 @@ class CallerLimit:
             is_exempt = bool(limiter.limit_manager.exemption_scope(self._app, endpoint, None))
             self._applies[endpoint] = not (is_own or is_exempt)
         return self._applies[endpoint]
-
-    def _hit(self, limit: RateLimitItem, key: str) -> tuple[int, int]:
-        """(requests so far, seconds until the window ends), this one included."""
-        if monotonic() >= self._left_alone_until:
-            try:
-                count, seconds = self._count([key], [limit.get_expiry()])
-            except redis.RedisError:
-                self._left_alone_until = monotonic() + _LEFT_ALONE_SECONDS
-            else:
-                return int(count), int(seconds)
-        count = self._own.incr(key, limit.get_expiry())
-        return count, int(self._own.get_expiry(key) - time())
 
 
 def register_limits(app: Flask, settings: Settings) -> None:

@@ -7,6 +7,7 @@ import pytest
 from app.core.composition import workspace
 from app.factory import create_app
 from tests.builders.company import API
+from tests.builders.stream import wait_until
 
 LIMIT = 5
 
@@ -34,3 +35,19 @@ def test_the_sixth_request_of_a_minute_is_refused_and_says_for_how_long(limited,
     assert "Retry-After" not in replies[0].headers
     assert limited.get(f"{API}/me", headers=other).status_code == 200
     assert limited.get("/healthz").headers.get("X-RateLimit-Limit") is None
+
+
+def test_who_goes_from_process_to_process_is_counted_in_all_of_them(settings, company):
+    changes = {"person_limit": f"{LIMIT} per minute"}
+    apps = [create_app(dataclasses.replace(settings, **changes)) for _ in range(2)]
+    headers = {"Authorization": f"Bearer {company.phone('Lin').token}"}
+
+    def ask(app):
+        return app.test_client().get(f"{API}/me", headers=headers).status_code
+
+    assert [ask(apps[0]) for _ in range(LIMIT)] == [200] * LIMIT
+    ask(apps[1])
+    wait_until(lambda: ask(apps[1]) == 429, "the other process has heard")
+    assert ask(apps[0]) == 429
+    for app in apps:
+        workspace(app).database.close()
