@@ -1,31 +1,35 @@
 """Red packets in a rush, past the gate: a crowd on one packet of 500 shares, and on a thousand packets of 20.
 
-At the level of the driver, in one process: *grab* is the product's whole way in but for HTTP; *bare SKIP LOCKED* is
-the least that is correct with PostgreSQL alone, without callers, facts or states; *raw commit* changes a row nobody
-else touches, one statement and one commit: the limit of wins, once over as many connections as people tap at a time,
-once over one, which is all that the winners of a process have. Then through HTTP, beside the bare application's
-reading of one row behind the same check of a token, and its committing of one: where most win, an attempt is a durable
-win. Then what a gate costs to build, and what it takes to verify a ledger of a million entries.
+At the level of the driver, in a process for each core with as many threads as the api has: *grab* is the product's
+whole way in but for HTTP; *bare SKIP LOCKED* is the least that is correct with PostgreSQL alone, without callers,
+facts or states; *raw commit* changes a row nobody else touches, one statement and one commit: the limit of wins, over
+one connection for each process, which is all that its writer of winners has, and over as many as people tap at a time.
+Then through HTTP, beside the bare application's reading of one row behind the same check of a token, and its committing
+of one: where most win, an attempt is a durable win. Then what a gate costs to build, and what it takes to verify a
+ledger of a million entries.
 
 After every rush the sums are checked: each share was given once, repeats got the same answer, the amounts make up
 their packet. A benchmark of wrong sums stops. Wall times depend on the machine; read the ratios.
 """
 
 import time
+from contextlib import ExitStack
 from statistics import median
 
 from app.core.work import Database
 from bench.big_ledger import fill_ledger
+from bench.crowd import PROCESSES, TAPPING, Crowd, Prepare, crowd
 from bench.generator import Generator, generator, get, post
 from bench.ground import Ground, Options, run
 from bench.rounds import Medians, alternate, print_ratio, print_table
 from bench.rush import Plan, Rush, prepare
 from bench.serving import measured, serve_api, serve_bare
 from bench.taking import (
-    CONNECTIONS,
-    by_bare_skip_locked,
-    by_service,
-    raw_commits,
+    bare_taker,
+    committing,
+    row_writer,
+    rushing,
+    service_taker,
     through_http,
 )
 from redpackets.chain import SEALED_TOGETHER_MAX, seal_entries
@@ -41,7 +45,7 @@ QUICK_PLANS = (
 )
 OURS, BARE = "grab", "bare SKIP LOCKED"
 #: By the connections used: the product's writer of winners has one a process.
-RAW = {"raw commit, 1 connection": 1, f"raw commit, {CONNECTIONS} connections": CONNECTIONS}
+RAW = {f"raw commit, {count} connections": count for count in (PROCESSES, TAPPING)}
 REBUILDS = 15
 ENTRIES, QUICK_ENTRIES = 1_000_000, 400
 
@@ -63,18 +67,25 @@ def main(ground: Ground, options: Options) -> None:
 
 
 def _print_driver(rush: Rush, rounds: int) -> None:
-    # A living company has given before, and the planner knows what its tables hold: so does everybody's here.
-    by_service(rush)()
-    rush.ground.tidy_up()
-    commits = min(rush.plan.attempts, 5_000)
-    medians = alternate(
-        {
-            OURS: by_service(rush),
-            BARE: by_bare_skip_locked(rush),
-            **{name: raw_commits(rush.ground, commits, count) for name, count in RAW.items()},
-        },
-        rounds,
-    )
+    ground, commits = rush.ground, min(rush.plan.attempts, 5_000)
+    with ExitStack() as stack:
+
+        def begin(prepare: Prepare, tapping: int = TAPPING) -> Crowd:
+            return stack.enter_context(crowd(ground.settings, prepare, tapping))
+
+        ours, bare = begin(service_taker), begin(bare_taker)
+        raw = {name: begin(row_writer, count) for name, count in RAW.items()}
+        # A living company has given before, and the planner knows what its tables hold: so does everybody's here.
+        rushing(rush, ours)()
+        ground.tidy_up()
+        medians = alternate(
+            {
+                OURS: rushing(rush, ours),
+                BARE: rushing(rush, bare),
+                **{name: committing(ground, each, commits) for name, each in raw.items()},
+            },
+            rounds,
+        )
     print(f"\n{rush.plan.name}, {rush.plan.attempts:,} attempts, through the service\n")
     print_table(medians)
     print_ratio(medians, OURS, BARE, "per second")

@@ -5,22 +5,26 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 
+from app.core.composition import workspace
 from app.core.ids import new_id
+from app.core.settings import Settings
+from app.factory import create_app
+from bench.crowd import Answer, Crowd, Work
 from bench.generator import Generator, post
 from bench.ground import ROWS, Ground
 from bench.rounds import Sample
 from bench.rush import Rush, Tap
 from bench.serving import Server
 from redpackets import services
+from redpackets.entrance import TOOL, Entrance
 from redpackets.grabbing import Grabbed
 
-#: Threads that tap at once in one process, and connections over the wire, of the bare peer and of the raw limit.
-THREADS = CONNECTIONS = 32
+#: Over the wire.
+CONNECTIONS = 32
 WRITE = "UPDATE bench_row SET amount_minor = amount_minor + 1 WHERE id = %s"
 #: What anybody would write who wants it right: a lock for the person, the share held, the next free one with its
 #: wallet and journal, and a second look before "sold out". No caller, no packet's state, no fact.
@@ -54,46 +58,72 @@ BARE_LEFT = "SELECT FROM redpackets_share WHERE tenant_id = %s AND packet_id = %
 RUSH_SECONDS_MAX = 600
 BARE_PAUSE_SECONDS = 0.001
 
-Answer = dict[str, Any]
 
-
-def by_service(rush: Rush) -> Callable[[], Sample]:
-    """Make the rush at the driver's level a contender: the product's whole way in, without HTTP."""
-    space = rush.company.space
+def service_taker(settings: Settings) -> Work:
+    """The product's whole way in, without HTTP."""
+    space = workspace(create_app(settings))
+    entrance: Entrance = space.tools[TOOL]
 
     def tap(tap: Tap) -> Answer:
         def by_database() -> Grabbed:
             now = space.now()
-            with rush.company.transaction() as session:
+            with space.database.transaction(tap.claims.tenant_id) as session:
                 caller = space.load_caller(session, tap.claims, now)
                 return services.grab(session, caller=caller, packet_id=tap.packet_id, now=now)
 
-        return _said(rush.entrance.grab(tap.claims, tap.packet_id, by_database=by_database))
+        return _said(entrance.grab(tap.claims, tap.packet_id, by_database=by_database))
+
+    return tap
+
+
+def bare_taker(settings: Settings) -> Work:
+    """The bare peer: PostgreSQL only, SKIP LOCKED, as lean as correct allows."""
+    own = OwnConnection(settings)
+
+    def tap(tap: Tap) -> Answer:
+        with own.connection.transaction():
+            return _bare_grab(own.connection, tap)
+
+    return tap
+
+
+def row_writer(settings: Settings) -> Work:
+    """Commits of single rows, each touched by nobody else: the least that a durable write costs."""
+    own = OwnConnection(settings)
+
+    def commit(number: int) -> Answer:
+        own.connection.execute(WRITE, (number,))
+        return {"result": "won", "first": True}
+
+    return commit
+
+
+class OwnConnection(threading.local):
+    """A thread's own connection as the database's owner, past every policy, each statement its own transaction."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.connection: psycopg.Connection[Any] = psycopg.connect(
+            settings.database_url, autocommit=True
+        )
+
+
+def rushing(rush: Rush, crowd: Crowd) -> Callable[[], Sample]:
+    """Make the rush, played by a crowd, a contender."""
 
     def measure() -> Sample:
         taps = rush.taps()
-        sample, answers = _on_threads(rush.ground, tap, taps)
+        sample, answers = _measured(rush.ground, crowd, taps)
         rush.check(list(zip(taps, answers, strict=True)))
         return sample
 
     return measure
 
 
-def by_bare_skip_locked(rush: Rush) -> Callable[[], Sample]:
-    """Make the bare peer a contender: PostgreSQL only, SKIP LOCKED, as lean as correct allows."""
-    own = threading.local()
-
-    def tap(tap: Tap) -> Answer:
-        if not hasattr(own, "connection"):
-            own.connection = rush.ground.owner_connection()
-        with own.connection.transaction():
-            return _bare_grab(own.connection, tap)
+def committing(ground: Ground, crowd: Crowd, count: int) -> Callable[[], Sample]:
+    """Make so many raw commits a contender."""
 
     def measure() -> Sample:
-        taps = rush.taps()
-        sample, answers = _on_threads(rush.ground, tap, taps)
-        rush.check(list(zip(taps, answers, strict=True)))
-        return sample
+        return _measured(ground, crowd, [random.randint(1, ROWS) for _ in range(count)])[0]
 
     return measure
 
@@ -119,23 +149,6 @@ def _bare_grab(connection: "psycopg.Connection[Any]", tap: Tap) -> Answer:
         if not connection.execute(BARE_LEFT, (tap.claims.tenant_id, packet_id)).fetchone():
             return {"result": "sold_out"}
         time.sleep(BARE_PAUSE_SECONDS)
-
-
-def raw_commits(ground: Ground, count: int, connections: int) -> Callable[[], Sample]:
-    """Make commits of single rows, each touched by nobody else, a contender: the least a durable write costs."""
-    own = threading.local()
-
-    def commit(number: int) -> Answer:
-        if not hasattr(own, "connection"):
-            own.connection = ground.owner_connection()
-        own.connection.execute(WRITE, (number,))
-        return {"result": "won", "first": True}
-
-    def measure() -> Sample:
-        numbers = [random.randint(1, ROWS) for _ in range(count)]
-        return _on_threads(ground, commit, numbers, connections)[0]
-
-    return measure
 
 
 def through_http(rush: Rush, server: Server, load: Generator) -> Callable[[], Sample]:
@@ -170,40 +183,23 @@ def through_http(rush: Rush, server: Server, load: Generator) -> Callable[[], Sa
     return measure
 
 
-def _on_threads(
-    ground: Ground, work: Callable[[Any], Answer], items: Sequence[Any], threads: int = THREADS
-) -> tuple[Sample, list[Answer]]:
-    waits, ended = [0.0] * len(items), [0.0] * len(items)
-    answers: list[Answer] = [{}] * len(items)
-    left = iter(range(len(items)))
-
-    def work_off() -> None:
-        # The threads share one iterator: a pool's future for each item cost more than the item.
-        for number in left:
-            tapped = time.perf_counter()
-            answers[number] = work(items[number])
-            ended[number] = time.perf_counter()
-            waits[number] = ended[number] - tapped
-
+def _measured(ground: Ground, crowd: Crowd, items: Sequence[Any]) -> tuple[Sample, list[Answer]]:
     stores, database = ground.stores_cpu_seconds(), ground.database_cpu_seconds()
-    own, began = time.process_time(), time.perf_counter()
-    with ThreadPoolExecutor(threads) as pool:
-        for worker in [pool.submit(work_off) for _ in range(threads)]:
-            worker.result()
-    seconds = time.perf_counter() - began
-    own, stores = time.process_time() - own, ground.stores_cpu_seconds() - stores
+    played = crowd.play(items)
+    stores = ground.stores_cpu_seconds() - stores
     database = ground.database_cpu_seconds() - database
-    wins = _waits_of_wins(answers, waits)
-    last = max(at for at, answer in zip(ended, answers, strict=True) if answer.get("first"))
+    wins = _waits_of_wins(played.answers, played.waits)
+    ended = zip(played.ended, played.answers, strict=True)
+    last = max(at for at, answer in ended if answer.get("first"))
     figures = {
-        "per second": len(items) / seconds,
-        "wins a second": len(wins) / (last - began),
+        "per second": len(items) / played.seconds,
+        "wins a second": len(wins) / (last - played.began),
         "wins p99 ms": wins[len(wins) * 99 // 100] * 1000,
         "database CPU µs": database / len(items) * 1e6,
         "stores CPU µs": stores / len(items) * 1e6,
-        "CPU µs": (own + stores) / len(items) * 1e6,
+        "CPU µs": (played.cpu_seconds + stores) / len(items) * 1e6,
     }
-    return Sample(figures), answers
+    return Sample(figures), played.answers
 
 
 def _waits_of_wins(answers: Sequence[Answer], waits: Sequence[float]) -> list[float]:
