@@ -15,6 +15,7 @@ from app.core.composition import Workspace
 from redpackets.campaigns.ports import FIGURES
 from tests.redpackets.machine import MachineOfRewards, Sending
 from tests.redpackets.machine_budgets import Budgeting, Carving
+from tests.redpackets.machine_celebrating import Celebrating
 from tests.redpackets.machine_deciding import Deciding, Delegating
 from tests.redpackets.machine_paying import Paying
 from tests.redpackets.machine_rails import Railing
@@ -35,8 +36,8 @@ class Rewards(Paying, Carving, Deciding, Grabbing, Happening, Sending):
     """Sending, approving, grabbing, redeeming, paying by payroll."""
 
 
-class Campaigns(Ruling, Raining, Deciding, Grabbing, Happening):
-    """Rules on figures and rains, where one month ends and the next begins."""
+class Campaigns(Ruling, Raining, Celebrating, Deciding, Grabbing, Happening):
+    """Rules on figures, rains and birthdays, where one month ends and the next begins."""
 
     first_day: ClassVar[int] = 27
 
@@ -53,7 +54,7 @@ class Payouts(Railing, Grabbing, Happening, Sending):
     """What was won is paid, over a rail that goes wrong too."""
 
 
-class Everything(Railing, Ruling, Raining, Delegating, Budgeting, Grabbing, Happening):
+class Everything(Railing, Ruling, Raining, Celebrating, Delegating, Budgeting, Grabbing, Happening):
     """All of it at once."""
 
 

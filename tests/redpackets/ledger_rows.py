@@ -22,6 +22,7 @@ _READ = {
     "items": "SELECT * FROM redpackets_payout_item",
     "chain": "SELECT * FROM redpackets_chain",
     "fires": "SELECT * FROM redpackets_trigger_fire",
+    "gifts": "SELECT * FROM redpackets_milestone_gift",
     "proposals": "SELECT * FROM redpackets_trigger_proposal",
 }
 ATTRIBUTES = (
@@ -159,6 +160,18 @@ def i13_each_fire_has_its_one_packet(rows: Rows, told: Told) -> None:
     }
 
 
+def i8_each_gift_is_given_once(rows: Rows, told: Told) -> None:
+    """Whichever timer came by how often: one packet for each rule, person and year."""
+    given = {(gift.rule_id, gift.person_id, gift.year): gift.packet_id for gift in rows.of["gifts"]}
+    assert given == {
+        (rule.id, *place): packet.id
+        for rule in told.milestones
+        for place, packet in rule.given.items()
+    }
+    by_milestones = {p.id for p in rows.of["packets"] if p.kind == "milestone"}
+    assert by_milestones == set(given.values())
+
+
 def i17_others_approved_what_needs_it(rows: Rows, told: Told) -> None:
     by_packet: dict[UUID, list[Any]] = defaultdict(list)
     for approval in rows.of["approvals"]:
@@ -183,6 +196,7 @@ CHECKS = (
     i2_each_share_is_in_the_state_that_was_told,
     i6_balances_are_folds_and_sum_to_nothing,
     i7_budgets_stand_as_their_owners_were_told,
+    i8_each_gift_is_given_once,
     i11_what_nobody_took_is_refunded_once,
     i12_each_cent_is_in_one_payout,
     i13_each_fire_has_its_one_packet,

@@ -13,7 +13,7 @@ against it after each step. Names in the table are rules of ``machine_…`` and 
 | I5 | "sold out" only if nothing is free | ``tap``, ``rush``; test_rush, test_gate for the traps |
 | I6 | debits = credits, balances are folds | ``i6_…`` |
 | I7 | spent + held ≤ limit, children ≤ parent, nothing overdrawn | ``i7_…``, ``i6_…`` over ``carve``, ``change_limit``, ``days_pass``, ``recover``; test_tree_invariants |
-| I8 | repeats and reordering are each once | ``ask_again``, double taps of every rule |
+| I8 | repeats and reordering are each once | ``ask_again``, double taps of every rule, ``morning_comes`` |
 | I9 | no claim out of scope, time, or by who left | ``tap``, ``rush``, ``leave`` |
 | I10 | the journal never changes, the chain verifies | ``i10_…``; one flipped byte: test_chain |
 | I11 | refund exactly once and = unclaimed | ``i11_…`` over ``cancel``, ``close``, ``cancel_rain``, ``decide_proposal`` |

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from tests.redpackets.told_rules import OfRules
+from tests.redpackets.told_milestones import OfMilestones
 from tests.redpackets.told_things import CNY, POINT
 
 
-class Told(OfRules):
+class Told(OfMilestones):
     """All that was told to the people of one company, and what follows from it."""
 
     def end_what_is_over(self) -> None:

@@ -10,7 +10,7 @@ CNY, POINT = "CNY", "POINT"
 #: CNY above the first amount needs one approval, above the second two.
 BANDS = (1_500, 3_000)
 #: Kinds that are given, not grabbed.
-GIVEN = ("kudos", "grant")
+GIVEN = ("kudos", "grant", "milestone")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 #: The id of what was foreseen and not told yet.
 UNTOLD = UUID(int=0)
@@ -76,6 +76,7 @@ class ToldPacket:
     needed: int = 0
     is_even: bool = True
     rain: ToldRain | None = None
+    greeting: str = ""
     #: (who approved, by whose right), in order.
     approved: list[tuple[UUID, UUID]] = field(default_factory=list)
     rejected_by: UUID | None = None
@@ -224,6 +225,23 @@ class ToldRule:
     misses: set[tuple[date, UUID, str]] = field(default_factory=set)
 
 
+@dataclass(eq=False)
+class ToldMilestone:
+    """A rule on milestones, and what it gave: by (person, year)."""
+
+    id: UUID
+    owner: UUID
+    budget: ToldBudget
+    kind: str
+    amount: int
+    greeting: str
+    starts_on: date
+    is_active: bool = True
+    version: int = 1
+    last_refusal: str = ""
+    given: dict[tuple[UUID, int], ToldPacket] = field(default_factory=dict)
+
+
 @dataclass
 class Memory:
     """All that was told to the people of one company."""
@@ -245,6 +263,9 @@ class Memory:
     rules: list[ToldRule] = field(default_factory=list)
     #: By subject and first day of the period.
     figures: dict[tuple[UUID, date], ToldFigure] = field(default_factory=dict)
+    milestones: list[ToldMilestone] = field(default_factory=list)
+    #: (month, day) by person.
+    birthdays: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     redemptions: list[ToldRedemption] = field(default_factory=list)
     payouts: list[ToldPayout] = field(default_factory=list)
 
