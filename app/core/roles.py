@@ -9,11 +9,16 @@ from the secret key, so that every node that shares the key connects alike.
 import hashlib
 import hmac
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import Connection, sql
 from sqlalchemy.engine import URL, make_url
 
 from app.core.settings import Settings
+
+_HAS_MORE_RIGHTS = """
+    SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls FROM pg_roles WHERE rolname = %s
+"""
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,11 @@ def create_roles(connection: Connection[object], settings: Settings) -> None:
 
 
 def _create_login(connection: Connection[object], name: str, password: str) -> None:
-    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
-    verb = sql.SQL("ALTER ROLE {} " if found else "CREATE ROLE {} ").format(sql.Identifier(name))
-    connection.execute(
-        verb
-        + sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}").format(
-            sql.Literal(password)
-        )
-    )
+    found: Any = connection.execute(_HAS_MORE_RIGHTS, (name,)).fetchone()
+    # Only a superuser may say of a role that is there that it is none, so it is said where it is not so.
+    rights = "" if found == (False,) else " NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+    statement = f"{'ALTER' if found else 'CREATE'} ROLE {{}} LOGIN{rights} PASSWORD {{}}"
+    connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(password)))
 
 
 def _as_role(settings: Settings, role: str) -> URL:
