@@ -22,7 +22,7 @@ from roledata import queries
 from roledata.cache import FigureCache
 from roledata.catalogue import COST, QUOTA, Card, Catalogue, Metric
 from roledata.desk import NOW, Desk, Question, Sums
-from roledata.documents import documents_behind
+from roledata.documents import count_documents, documents_behind
 from roledata.figures import (
     NONE,
     WITH_COST,
@@ -147,12 +147,13 @@ class FigureAnswers:
         )
 
     def documents(
-        self, session: Session, *, metric: str, subject_id: UUID, span: Span, on: date, count: int
-    ) -> list[dict[str, Any]]:
-        """List the newest documents that the figure adds up as it stands on a day."""
+        self, session: Session, *, metric: str, subject_id: UUID, span: Span, on: date, most: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """List the newest documents that the figure adds up as it stands on a day, and count them all."""
         question = _question(session, metric, subject_id, _period(span, on))
-        found, _ = documents_behind(self._desk(session, on), question, Page(limit=count))
-        return found
+        desk = self._desk(session, on)
+        found, more = documents_behind(desk, question, Page(limit=most))
+        return found, count_documents(desk, question) if more else len(found)
 
     def history(
         self,

@@ -51,18 +51,34 @@ def documents_behind(
     desk: Desk, question: Question, page: Page
 ) -> tuple[list[dict[str, Any]], str | None]:
     """List the documents that a question's figure adds up."""
-    metric = _added_up(desk, question)
-    if metric.source not in _PAPERS:
-        raise NotFound
-    fact = live.fact(metric.source, then=desk.known_at is not None)
-    statement = _documents(metric, question, page, fact)
-    asked_of = live.asked_of(question.scope, desk.root_id, desk.today, desk.known_at)
+    metric, documents = _asked(desk, question)
     rows, next_cursor = slice_page(
-        desk.session.execute(statement, asked_of).all(),
+        desk.session.execute(_page_of(documents, metric, page), _asked_of(desk, question)).all(),
         page,
         lambda row: (row.day.toordinal(), row.source_id, row.document_key, row.leaf_id),
     )
     return [_described(row, metric, desk) for row in rows], next_cursor
+
+
+def count_documents(desk: Desk, question: Question) -> int:
+    """Count the documents that a question's figure adds up."""
+    _, documents = _asked(desk, question)
+    counted = select(func.count()).select_from(documents.subquery("documents"))
+    return desk.session.execute(counted, _asked_of(desk, question)).scalar_one()
+
+
+def _asked(desk: Desk, question: Question) -> tuple[Metric, Select[Any]]:
+    """Find the metric of a question, and all documents that its value adds up."""
+    metric = _added_up(desk, question)
+    if metric.source not in _PAPERS:
+        raise NotFound
+    return metric, _documents(
+        metric, question, live.fact(metric.source, then=desk.known_at is not None)
+    )
+
+
+def _asked_of(desk: Desk, question: Question) -> dict[str, Any]:
+    return live.asked_of(question.scope, desk.root_id, desk.today, desk.known_at)
 
 
 def _added_up(desk: Desk, question: Question) -> Metric:
@@ -73,7 +89,7 @@ def _added_up(desk: Desk, question: Question) -> Metric:
     return metric
 
 
-def _documents(metric: Metric, question: Question, page: Page, lines_in: FromClause) -> Select[Any]:
+def _documents(metric: Metric, question: Question, lines_in: FromClause) -> Select[Any]:
     papers, fact = _PAPERS[metric.source], lines_in.c
     nothing = literal(None)
     columns = [
@@ -88,20 +104,18 @@ def _documents(metric: Metric, question: Question, page: Page, lines_in: FromCla
     condition = _when(metric, question, fact[papers.day], lines_in)
     lines = live.lines_in_scope(metric, columns, condition, lines_in).subquery("lines")
     key = [lines.c[n] for n in ("tenant_id", "source_id", "document_key", "day", "leaf_id")]
-    documents = (
-        select(
-            *key,
-            func.max(lines.c.code).label("code"),
-            func.max(lines.c.customer_key).label("customer_key"),
-            func.sum(lines.c.amount).label("amount"),
-        )
-        .group_by(*key)
-        .where(_after(lines, page))
-        .order_by(*_order(lines))
-        .limit(page.limit + 1)
-        .subquery("documents")
-    )
-    return _with_names(documents, metric)
+    return select(
+        *key,
+        func.max(lines.c.code).label("code"),
+        func.max(lines.c.customer_key).label("customer_key"),
+        func.sum(lines.c.amount).label("amount"),
+    ).group_by(*key)
+
+
+def _page_of(documents: Select[Any], metric: Metric, page: Page) -> Select[Any]:
+    lines = documents.selected_columns
+    found = documents.where(_after(lines, page)).order_by(*_order(lines)).limit(page.limit + 1)
+    return _with_names(found.subquery("documents"), metric)
 
 
 def _when(metric: Metric, question: Question, day: Any, lines_in: FromClause) -> Any:
@@ -111,17 +125,17 @@ def _when(metric: Metric, question: Question, day: Any, lines_in: FromClause) ->
     return and_(amount_of(metric, lines_in) != 0, literal(question.period.has_today))
 
 
-def _after(lines: Any, page: Page) -> Any:
+def _after(columns: Any, page: Page) -> Any:
     after = page.after(int, UUID, str, UUID)
     if after is None:
         return true()
     day, rest = date.fromordinal(max(1, min(after[0], date.max.toordinal()))), after[1:]
-    key = tuple_(lines.c.source_id, lines.c.document_key, lines.c.leaf_id)
-    return or_(lines.c.day < day, and_(lines.c.day == day, key > tuple_(*rest)))
+    key = tuple_(columns.source_id, columns.document_key, columns.leaf_id)
+    return or_(columns.day < day, and_(columns.day == day, key > tuple_(*rest)))
 
 
-def _order(rows: Any) -> list[Any]:
-    return [rows.c.day.desc(), rows.c.source_id, rows.c.document_key, rows.c.leaf_id]
+def _order(columns: Any) -> list[Any]:
+    return [columns.day.desc(), columns.source_id, columns.document_key, columns.leaf_id]
 
 
 def _with_names(documents: Any, metric: Metric) -> Select[Any]:
@@ -140,7 +154,7 @@ def _with_names(documents: Any, metric: Metric) -> Select[Any]:
         .outerjoin(Customer, live.customer_of(documents.c))
         .outerjoin(Person, Person.id == documents.c.leaf_id)
         .outerjoin(OrgUnit, OrgUnit.id == documents.c.leaf_id)
-        .order_by(*_order(documents))
+        .order_by(*_order(documents.c))
     )
 
 

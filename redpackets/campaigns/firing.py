@@ -18,7 +18,7 @@ from app.people.audiences import AudienceScope, count_audience
 from app.people.services import write_audit
 from redpackets.campaigns import placing, queries
 from redpackets.campaigns.events import RuleFired, RuleMissed
-from redpackets.campaigns.models import TriggerFire, TriggerRule
+from redpackets.campaigns.models import TriggerDocument, TriggerFire, TriggerRule
 from redpackets.campaigns.ports import Figures, Reading
 from redpackets.campaigns.rules import (
     GROWTH,
@@ -40,7 +40,8 @@ from redpackets.models import SHARE_COUNT_MAX, Packet
 from redpackets.queries import budget_locked
 from redpackets.sending import NewPacket, place_packet
 
-DOCUMENTS_KEPT_MAX = 50
+#: Of a figure that more documents add up to, the newest.
+DOCUMENTS_KEPT_MAX = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,10 +157,21 @@ def _take_place(
     session: Session, figures: Figures, chance: Chance, reading: Reading
 ) -> UUID | None:
     """Insert the fire; somebody who does the same meanwhile makes us wait, and then leave it to them."""
-    row = _fire_row(chance, reading) | {"documents": _documents(session, figures, chance)}
-    return session.scalar(
+    documents, count = figures.documents(
+        session,
+        metric=chance.rule.metric,
+        subject_id=chance.subject.id,
+        span=chance.span,
+        on=chance.on,
+        most=DOCUMENTS_KEPT_MAX,
+    )
+    row = _fire_row(chance, reading) | {"document_count": count}
+    fire_id = session.scalar(
         insert(TriggerFire).values(row).on_conflict_do_nothing().returning(TriggerFire.id)
     )
+    if fire_id is not None:
+        _keep_documents(session, chance.rule, fire_id, documents)
+    return fire_id
 
 
 def _fire_row(chance: Chance, reading: Reading) -> dict[str, Any]:
@@ -188,17 +200,24 @@ def _fire_row(chance: Chance, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _documents(session: Session, figures: Figures, chance: Chance) -> list[dict[str, Any]]:
-    found = figures.documents(
-        session,
-        metric=chance.rule.metric,
-        subject_id=chance.subject.id,
-        span=chance.span,
-        on=chance.on,
-        count=DOCUMENTS_KEPT_MAX,
-    )
-    kept = ("source_id", "source", "kind", "key", "code", "day", "amount_minor")
-    return [{name: document[name] for name in kept} for document in found]
+def _keep_documents(
+    session: Session, rule: TriggerRule, fire_id: UUID, documents: list[dict[str, Any]]
+) -> None:
+    """Keep what the figure was made of, as it was then: the ERP may say otherwise tomorrow."""
+    named = ("source", "kind", "key", "code", "amount_minor")
+    rows = [
+        {name: document[name] for name in named}
+        | {
+            "tenant_id": rule.tenant_id,
+            "fire_id": fire_id,
+            "position": position,
+            "source_id": UUID(document["source_id"]),
+            "day": date.fromisoformat(document["day"]),
+        }
+        for position, document in enumerate(documents)
+    ]
+    if rows:
+        session.execute(insert(TriggerDocument), rows)
 
 
 def _place(session: Session, chance: Chance, seed: bytes) -> Packet:

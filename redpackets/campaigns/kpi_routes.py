@@ -33,6 +33,7 @@ from redpackets.campaigns.reading import (
     describe_rule,
 )
 from redpackets.campaigns.schemas import (
+    KpiFiredDocumentOut,
     KpiFireOut,
     KpiFiresOut,
     KpiMetricOut,
@@ -192,6 +193,29 @@ def list_fires(query: dict[str, Any], kpi_rule_id: UUID) -> Response:
                 "next_cursor": next_cursor,
             }
         )
+
+
+@routes.get("/kpi-rules/<uuid:kpi_rule_id>/fires/<uuid:fire_id>/documents")
+@signed_in
+@routes.takes_query(PageQuery)
+@routes.gives(200, page_schema(KpiFiredDocumentOut))
+def list_fired_documents(query: dict[str, Any], kpi_rule_id: UUID, fire_id: UUID) -> Response:
+    """List the ERP's documents that a rule fired on, as they were then, newest first; at most 10,000 are kept."""
+    page = page_of(query)
+    after = page.after(int)
+    with unit_of_work() as session:
+        fire = triggers.fire_shown(
+            session,
+            caller(session),
+            figures=_figures(),
+            rule_id=kpi_rule_id,
+            fire_id=fire_id,
+        )
+        found = queries.documents_of(fire.id, after=after[0] if after else -1, limit=page.limit + 1)
+        rows, next_cursor = slice_page(
+            session.scalars(found).all(), page, lambda document: (document.position,)
+        )
+        return answer_page(KpiFiredDocumentOut, rows, next_cursor)
 
 
 @routes.get("/kpi-proposals")

@@ -108,8 +108,8 @@ class TriggerFire(Identified, Base):
     batch_id: Mapped[UUID | None]
     metric: Mapped[str]
     metric_version: Mapped[str]
-    #: The newest of the ERP's documents that the figure adds up, as the source of figures names them.
-    documents: Mapped[list[Any]]
+    #: How many of the ERP's documents the figure adds up.
+    document_count: Mapped[int]
     fired_on: Mapped[date]
     at: Mapped[datetime]
 
@@ -125,6 +125,24 @@ class TriggerFire(Identified, Base):
         ),
         Index(None, "tenant_id", "packet_id"),
     )
+
+
+class TriggerDocument(TenantRow, Base):
+    """A document of the ERP that a rule fired on, as the source of figures named it then; newest first, append-only."""
+
+    __tablename__ = "redpackets_trigger_document"
+
+    fire_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID]
+    source: Mapped[str]
+    kind: Mapped[str]
+    key: Mapped[str]
+    code: Mapped[str | None]
+    day: Mapped[date]
+    amount_minor: Mapped[int] = mapped_column(Minor)
+
+    __table_args__ = (points_to("redpackets_trigger_fire", "fire_id"),)
 
 
 class TriggerMiss(TenantRow, Base):

@@ -98,9 +98,9 @@ class Figures(Protocol):
         """Read a figure as it stands on a day; ``last_year``, if asked for, is all of the span a year before."""
 
     def documents(
-        self, session: Session, *, metric: str, subject_id: UUID, span: Span, on: date, count: int
-    ) -> list[dict[str, Any]]:
-        """List the newest ERP documents that the figure adds up."""
+        self, session: Session, *, metric: str, subject_id: UUID, span: Span, on: date, most: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """List the ERP documents that the figure adds up, the newest first, at most so many; and count them all."""
 
     def history(
         self,

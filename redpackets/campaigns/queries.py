@@ -9,6 +9,7 @@ from sqlalchemy import CompoundSelect, Select, and_, func, literal, or_, select,
 
 from app.people.models import Membership, OrgUnit, OrgUnitClosure, Person
 from redpackets.campaigns.models import (
+    TriggerDocument,
     TriggerFire,
     TriggerMiss,
     TriggerProposal,
@@ -134,6 +135,30 @@ def fires_of(rule_id: UUID, *, before: UUID | None, limit: int) -> Select[Trigge
         .limit(limit)
     )
     return found.where(TriggerFire.id < before) if before else found
+
+
+def fire_of(rule_id: UUID, fire_id: UUID) -> Select[TriggerFire]:
+    """One fire of a rule."""
+    return select(TriggerFire).where(TriggerFire.rule_id == rule_id, TriggerFire.id == fire_id)
+
+
+def documents_first(fire_ids: Collection[UUID], count: int) -> Select[TriggerDocument]:
+    """So many of the newest documents behind each of these fires."""
+    return (
+        select(TriggerDocument)
+        .where(TriggerDocument.fire_id.in_(fire_ids), TriggerDocument.position < count)
+        .order_by(TriggerDocument.fire_id, TriggerDocument.position)
+    )
+
+
+def documents_of(fire_id: UUID, *, after: int, limit: int) -> Select[TriggerDocument]:
+    """The documents behind a fire, the newest first."""
+    return (
+        select(TriggerDocument)
+        .where(TriggerDocument.fire_id == fire_id, TriggerDocument.position > after)
+        .order_by(TriggerDocument.position)
+        .limit(limit)
+    )
 
 
 def misses_of(rule_id: UUID) -> Select[TriggerMiss]:

@@ -1,5 +1,6 @@
 """Rules on figures as people read them: the subjects by name, what a fire gave, what a proposal would take back."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
@@ -8,11 +9,25 @@ from sqlalchemy.orm import Session
 
 from app.core.callers import Caller
 from redpackets.campaigns import queries, triggers
-from redpackets.campaigns.models import TriggerFire, TriggerMiss, TriggerProposal, TriggerRule
+from redpackets.campaigns.models import (
+    TriggerDocument,
+    TriggerFire,
+    TriggerMiss,
+    TriggerProposal,
+    TriggerRule,
+)
 from redpackets.campaigns.ports import Figures
 
 #: What of a fire is told to nobody who may not see the figure.
-_HIDDEN: dict[str, Any] = {"value": None, "target": None, "last_year": None, "documents": []}
+_HIDDEN: dict[str, Any] = {
+    "value": None,
+    "target": None,
+    "last_year": None,
+    "documents": [],
+    "document_count": None,
+}
+#: Of each fire; all of them are a list of their own.
+DOCUMENTS_SHOWN = 20
 _HIDDEN_OF_PROPOSAL: dict[str, Any] = {"value_then": None, "value_now": None, "target_now": None}
 
 Named = dict[str, Any]
@@ -40,10 +55,12 @@ def describe_fires(
     subjects = subjects_named(session, {fire.subject_id for fire in fires})
     packet_ids = {fire.packet_id for fire in fires if fire.packet_id}
     packets = {row.id: row for row in session.execute(queries.packets_given(packet_ids))}
+    documents = _documents_by_fire(session, fires) if shown else {}
     hidden = {} if shown else _HIDDEN
     return [
         vars(fire)
         | {
+            "documents": documents.get(fire.id, []),
             "subject": subjects[fire.subject_id],
             "amount_minor": packets[fire.packet_id].total_minor,
             "unit": packets[fire.packet_id].unit,
@@ -51,6 +68,16 @@ def describe_fires(
         | hidden
         for fire in fires
     ]
+
+
+def _documents_by_fire(
+    session: Session, fires: Sequence[TriggerFire]
+) -> dict[UUID, list[TriggerDocument]]:
+    found: dict[UUID, list[TriggerDocument]] = defaultdict(list)
+    first = queries.documents_first([fire.id for fire in fires], DOCUMENTS_SHOWN)
+    for document in session.scalars(first):
+        found[document.fire_id].append(document)
+    return found
 
 
 def describe_misses(session: Session, misses: Sequence[TriggerMiss]) -> list[dict[str, Any]]:

@@ -216,7 +216,7 @@ class KpiFiredDocumentOut(WireSchema):
     kind = fields.String()
     key = fields.String()
     code = fields.String(allow_none=True)
-    day = fields.String()
+    day = fields.Date()
     amount_minor = fields.Integer()
 
 
@@ -240,7 +240,12 @@ class KpiFireOut(WireSchema):
     as_of = Moment(allow_none=True)
     source = fields.String(allow_none=True)
     batch = fields.UUID(attribute="batch_id", allow_none=True)
-    documents = fields.List(fields.Nested(KpiFiredDocumentOut))
+    documents = fields.List(
+        fields.Nested(KpiFiredDocumentOut), metadata={"description": "the newest 20"}
+    )
+    document_count = fields.Integer(
+        allow_none=True, metadata={"description": "all that the figure adds up"}
+    )
     fired_on = fields.Date()
     at = Moment()
 

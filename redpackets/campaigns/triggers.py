@@ -149,6 +149,19 @@ def units_showing(caller: Caller) -> frozenset[UUID]:
     return caller.units_with(CAMPAIGNS) | caller.units_with(AUDIT)
 
 
+def fire_shown(
+    session: Session, caller: Caller, *, figures: Figures, rule_id: UUID, fire_id: UUID
+) -> TriggerFire:
+    """Find a fire whose figure the caller may see."""
+    rule = rule_seen(session, caller, rule_id)
+    fire = session.scalar(queries.fire_of(rule_id, fire_id))
+    if fire is None:
+        raise NotFound
+    if not shows_figures(session, caller, figures, rule, [fire]):
+        raise FigureNotVisible
+    return fire
+
+
 def shows_figures(
     session: Session,
     caller: Caller,

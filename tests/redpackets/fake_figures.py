@@ -61,8 +61,8 @@ class FakeFigures:
             as_of=now,
         )
 
-    def documents(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
-        return []
+    def documents(self, *_: Any, **__: Any) -> tuple[list[dict[str, Any]], int]:
+        return [], 0
 
     def history(self, *_: Any, subject_ids: Collection[UUID], **__: Any) -> Sequence[PastReading]:
         return []

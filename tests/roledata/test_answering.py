@@ -112,10 +112,10 @@ def test_documents_behind_an_answer_are_those_behind_the_card(sales, answers, mo
             subject_id=sales.north,
             span=month,
             on=month[1],
-            count=100,
+            most=100,
         )
-    assert found == shown
-    assert len(found) == 7
+    assert found == (shown, 7)
+    assert len(shown) == 7
 
 
 def test_who_may_see_a_metric_is_who_has_a_card_with_it(sales, answers):

@@ -52,15 +52,26 @@ def test_a_rule_is_tried_on_last_year_before_it_is_kept_and_then_fires(
     today = erp.today
     with erp.batch():
         erp.quota("Q2", "500.00", today.replace(day=1), _end_of(today), salesperson_key=key)
-        erp.order("O3", "500.00", seller=key, on=today)
+        for number in range(25):
+            erp.order(f"N{number:02}", "20.00", seller=key, on=today)
     phone.see("[data-fire=Selling]", "¥66.66")
-    phone.see("[data-documents]", "1 张 ERP 单据").click()
-    phone.see("[data-document]", "SOO3")
+    _look_through_documents(phone)
     phone.page.click("[data-turn]")
     phone.see("[data-rule-active=false]", "已暂停")
     phone.page.click("[data-turn]")
     phone.see("[data-rule-active=true]")
     assert phone.complaints == []
+
+
+def _look_through_documents(phone: BrowserPhone) -> None:
+    """See the newest of 25 documents behind a fire, and then all."""
+    phone.see("[data-documents]", "25 张 ERP 单据").click()
+    phone.see("[data-document]", "SON00")
+    assert phone.page.locator("[data-document]").count() == 20
+    phone.page.click("[data-more-documents]")
+    phone.see("[data-document]", "SON24")
+    assert phone.page.locator("[data-document]").count() == 25
+    assert phone.page.locator("[data-more-documents]").count() == 0
 
 
 def _write_rule(phone: BrowserPhone, budget_id: str) -> None:

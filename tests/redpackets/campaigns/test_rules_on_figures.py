@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from redpackets.campaigns import firing
 from tests.redpackets.campaigns.conftest import Drive, shares_of
 
 
@@ -47,9 +48,54 @@ def test_a_fire_is_traceable_to_the_erp_documents(drive: Drive):
     documents = fire["documents"]
     assert {(d["code"], d["amount_minor"]) for d in documents} == {("SO1", 6_000), ("SO2", 4_000)}
     assert {d["source_id"] for d in documents} == {str(drive.erp.source_id)}
+    assert fire["document_count"] == 2
     assert fire["batch"] is not None
     assert fire["metric_version"]
     assert fire["as_of"] is not None
+
+
+def test_a_fire_is_traceable_to_all_documents_however_many_they_are(drive: Drive):
+    rule = drive.rule()
+    with drive.erp.batch():
+        for number in range(45):
+            drive.sells(f"N{number:02}", "3")
+    drive.evaluate()
+
+    [fire] = drive.fires(rule)["items"]
+    assert (fire["document_count"], len(fire["documents"])) == (45, 20)
+    path = f"/kpi-rules/{rule}/fires/{fire['id']}/documents"
+    found, cursor = [], ""
+    while cursor is not None:
+        page = drive.rewards.owner.get(f"{path}?limit=20{cursor}").json
+        found += page["items"]
+        cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+    assert found[:20] == fire["documents"]
+    assert {d["code"] for d in found} == {f"SON{number:02}" for number in range(45)}
+    assert sum(d["amount_minor"] for d in found) == fire["value"] == 45 * 300
+
+
+def test_what_was_fired_on_stays_as_it_was_when_the_erp_says_otherwise(drive: Drive):
+    rule = drive.rule()
+    drive.sells("1", "100")
+    drive.evaluate()
+    [fire] = drive.fires(rule)["items"]
+    drive.sells("1", "1")
+    drive.evaluate()
+    path = f"/kpi-rules/{rule}/fires/{fire['id']}/documents"
+    [document] = drive.rewards.owner.get(path).json["items"]
+    assert (document["code"], document["amount_minor"]) == ("SO1", 10_000)
+
+
+def test_of_more_documents_than_are_kept_the_newest_are_and_all_are_counted(
+    drive: Drive, monkeypatch
+):
+    monkeypatch.setattr(firing, "DOCUMENTS_KEPT_MAX", 3)
+    rule = drive.rule()
+    for number in range(5):
+        drive.sells(str(number), "20")
+    drive.evaluate()
+    [fire] = drive.fires(rule)["items"]
+    assert (fire["document_count"], len(fire["documents"])) == (5, 3)
 
 
 def test_running_again_fires_nothing_more(drive: Drive):

@@ -1,5 +1,7 @@
 """Who may keep rules on figures, and for whom they do not exist."""
 
+import uuid
+
 from sqlalchemy import select
 
 from app.people import services
@@ -59,6 +61,13 @@ def test_auditors_trace_a_fire_and_who_may_not_see_a_figure_sees_the_fire_withou
     [seen] = drive.fires(rule, by=operator)["items"]
     assert seen["packet_id"] == traced["packet_id"]
     assert (seen["value"], seen["target"], seen["documents"]) == (None, None, [])
+    assert seen["document_count"] is None
+    path = f"/kpi-rules/{rule}/fires/{traced['id']}/documents"
+    assert len(auditor.get(path).json["items"]) == 1
+    assert operator.get(path).json["code"] == "redpackets.figure_not_visible"
+    assert drive.ann.get(path).status_code == 404
+    other = path.replace(rule, str(uuid.uuid4()))
+    assert auditor.get(other).status_code == 404
     patched = operator.patch(f"/kpi-rules/{rule}", {"version": 1, "threshold": 1})
     assert patched.json["code"] == "redpackets.figure_not_visible"
     stopped = operator.patch(f"/kpi-rules/{rule}", {"version": 1, "active": False})
