@@ -11,9 +11,12 @@ from hypothesis.stateful import precondition, rule
 from redpackets.campaigns.jobs import _give_company
 from tests.redpackets.machine import BUDGET, TAPS, WHICH, MachineOfRewards
 from tests.redpackets.told_things import UNTOLD, ToldMilestone
-from tests.redpackets.world import MEMBERS, said
+from tests.redpackets.world import RUSHERS, said
 
 MILESTONES_MAX = 3
+CELEBRATED = st.lists(st.sampled_from(RUSHERS), min_size=1, max_size=3, unique=True)
+#: From before what is caught up with to what is still to come.
+DAYS_AHEAD = st.integers(-4, 1)
 
 
 class Celebrating(MachineOfRewards):
@@ -26,8 +29,11 @@ class Celebrating(MachineOfRewards):
         amount=st.sampled_from([1, 90, 800, 1_600, 2_400]),
         # The day of joining is nobody's here: such a rule gives nothing.
         kind=st.sampled_from(["birthday", "birthday", "birthday", "anniversary"]),
+        since=st.sampled_from([0, 0, 2, 3, 5]),
+        names=CELEBRATED,
+        ahead=DAYS_AHEAD,
     )
-    def keep_milestone(self, who, which, amount, kind):
+    def keep_milestone(self, who, which, amount, kind, since, names, ahead):
         budget = self.budget(which)
         kept = ToldMilestone(
             id=UNTOLD,
@@ -36,7 +42,7 @@ class Celebrating(MachineOfRewards):
             kind=kind,
             amount=amount,
             greeting=f"Milestone {len(self.told.milestones)}",
-            starts_on=self.told.today,
+            starts_on=self.told.today - timedelta(days=since),
         )
         body = {
             "kind": kind,
@@ -46,17 +52,19 @@ class Celebrating(MachineOfRewards):
             "amount_minor": amount,
             "purpose": "Any birthday",
             "greeting": kept.greeting,
+            "starts_on": str(kept.starts_on),
         }
         reply = self.post(who, "/milestone-rules", body)
         assert not said(reply), reply.json
         kept.id = UUID(reply.json["id"])
         self.told.milestones.append(kept)
+        self.know_birthdays(names, ahead)
 
-    @rule(
-        names=st.lists(st.sampled_from((*MEMBERS, "Mara")), min_size=1, unique=True),
-        ahead=st.integers(-4, 2),
-    )
+    @rule(names=CELEBRATED, ahead=DAYS_AHEAD)
     def birthdays_are_known(self, names, ahead):
+        self.know_birthdays(names, ahead)
+
+    def know_birthdays(self, names: list[str], ahead: int) -> None:
         """Take over a file of birthdays, whole or not at all: nobody of it may have left."""
         day = self.told.today + timedelta(days=ahead)
         rows = [
@@ -105,11 +113,9 @@ class Celebrating(MachineOfRewards):
             (kept.id, kept.last_refusal) for kept in self.told.milestones
         }
         untold = [p for p in self.told.packets if p.id == UNTOLD]
-        if not untold:
-            return
         told_of = {packet.id for packet in self.told.packets}
         given = [self._read(p["id"]) for p in self._listed() if UUID(p["id"]) not in told_of]
-        found = {(p["greeting"], UUID(p["receivers"][0]["person_id"])): p["id"] for p in given}
+        found = {(p["greeting"], UUID(p["receivers"][0]["person"]["id"])): p["id"] for p in given}
         assert len(found) == len(given) == len(untold)
         for packet in untold:
             [person] = packet.named

@@ -8,9 +8,10 @@ from hypothesis.stateful import precondition, rule
 
 from tests.redpackets.machine import BUDGET, MANY, OPEN_FOR, TAKERS, TAPS, WHICH, Sending
 from tests.redpackets.told_things import ToldRain, day_of
-from tests.redpackets.world import said
+from tests.redpackets.world import RUSHERS, said
 
 RAINS_MAX = 4
+WAITED_MINUTES_MAX = 59
 #: Minutes until each wave opens.
 WAVES = st.lists(
     st.sampled_from([0, 1, 2, 10, 10, 61, 24 * 60]), min_size=2, max_size=4, unique=True
@@ -25,11 +26,12 @@ class Raining(Sending):
         which=BUDGET,
         minutes=WAVES,
         count=MANY,
-        each=st.sampled_from([1, 40, 150, 400]),
+        each=st.sampled_from([1, 40, 40, 150, 400]),
         cap=st.sampled_from([None, 1, 1, 2]),
         takers=TAKERS,
+        patient=st.sampled_from([None, *RUSHERS]),
     )
-    def rain(self, which, minutes, count, each, cap, takers):
+    def rain(self, which, minutes, count, each, cap, takers, patient):
         budget, now = self.budget(which), self.told.now
         times = [now + timedelta(minutes=ahead) for ahead in minutes]
         waves = [
@@ -57,6 +59,21 @@ class Raining(Sending):
             rain.waves.append(fallen)
         for taker in takers:
             self.take(taker, rain.waves[0])
+        if patient:
+            self.take_waves(rain, patient, waits=True)
+
+    @precondition(lambda self: self.told.rains)
+    @rule(who=st.sampled_from(RUSHERS), which=WHICH, waits=st.booleans())
+    def rain_falls(self, who, which, waits):
+        self.take_waves(self.told.rains[-1 - which % len(self.told.rains)], who, waits=waits)
+
+    def take_waves(self, rain: ToldRain, who: str, *, waits: bool) -> None:
+        """Let somebody tap each wave of a rain, as soon as it comes if they wait for it, for as long as they may."""
+        for wave in rain.waves:
+            ahead = (wave.opens_at - self.told.now).total_seconds() // 60
+            if waits and 0 < ahead <= WAITED_MINUTES_MAX:
+                self.world.move(int(ahead))
+            self.take(who, wave)
 
     @precondition(lambda self: self.told.rains)
     @rule(which=WHICH, who=st.sampled_from(["Mara", "Mara", "Olive", "Ann"]), taps=TAPS)

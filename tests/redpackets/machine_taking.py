@@ -7,11 +7,9 @@ from hypothesis.stateful import precondition, rule
 
 from tests.redpackets.machine import TAPS, WHICH, MachineOfRewards, heard
 from tests.redpackets.told_things import ToldPacket
-from tests.redpackets.world import GRABBERS, MEMBERS, said
+from tests.redpackets.world import GRABBERS, MEMBERS, RUSHERS, said
 
 THREADS = 4
-RUSHERS = (*MEMBERS, "Mara")
-WAITED_MINUTES_MAX = 59
 
 
 class Grabbing(MachineOfRewards):
@@ -34,17 +32,6 @@ class Grabbing(MachineOfRewards):
                     self.take(who, packet)
             else:
                 self.take(who, packet)
-
-    @precondition(lambda self: self.told.rains)
-    @rule(who=st.sampled_from(RUSHERS), which=WHICH, waits=st.booleans())
-    def rain_falls(self, who, which, waits):
-        """Let somebody tap each wave of a rain, as soon as it comes if they wait for it, for as long as they may."""
-        rain = self.told.rains[-1 - which % len(self.told.rains)]
-        for wave in rain.waves:
-            ahead = (wave.opens_at - self.told.now).total_seconds() // 60
-            if waits and 0 < ahead <= WAITED_MINUTES_MAX:
-                self.world.move(int(ahead))
-            self.take(who, wave)
 
     @precondition(lambda self: self.told.packets)
     @rule(which=WHICH)

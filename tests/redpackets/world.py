@@ -29,6 +29,8 @@ from tests.redpackets.told import Told
 from tests.redpackets.told_things import BANDS, UNTOLD, ToldBudget, ToldLending
 
 MEMBERS = ("Ann", "Ben", "Cao", "Dan")
+#: The team, and who leads it.
+RUSHERS = (*MEMBERS, "Mara")
 #: Who may grab: the team, its manager, who oversees it, and somebody from elsewhere.
 GRABBERS = (*MEMBERS, "Mara", "Olive", "Sun")
 #: Olive has lent her right to Del; Mara leads the team and so is one of its receivers.
