@@ -3,7 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
+
+from app.core.errors import Texts
 
 #: A spreadsheet takes a cell that begins so for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -11,6 +14,28 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 MARK = "'"
 #: Says to Excel that the text is UTF-8.
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_WITHOUT_CENTS = frozenset({"JPY", "POINT"})
+#: What stands above the columns that people read; files that other programs read keep the plain names.
+HEADS = {
+    "amount": Texts("金额", "Amount"),
+    "audience": Texts("可领人次", "Places in audiences"),
+    "average_minor": Texts("人均领取", "Average of a receiver"),
+    "claimed_minor": Texts("已领取", "Claimed"),
+    "claims": Texts("领取份数", "Shares claimed"),
+    "currency": Texts("币种", "Currency"),
+    "employee_number": Texts("员工编号", "Employee number"),
+    "given_minor": Texts("发放总额", "Given"),
+    "key": Texts("标识", "Key"),
+    "month": Texts("所属月份", "Month"),
+    "name": Texts("名称", "Name"),
+    "packets": Texts("红包数", "Packets"),
+    "person": Texts("姓名", "Name"),
+    "reached": Texts("领取率", "Claimed of all places"),
+    "receivers": Texts("领取人数", "Receivers"),
+    "refunded_minor": Texts("已退回", "Given back"),
+    "tax_class": Texts("税目", "Tax class"),
+    "unit": Texts("单位", "Unit"),
+}
 
 
 def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
@@ -18,6 +43,18 @@ def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
     written = io.StringIO()
     csv.writer(written).writerows([safe_cell(cell) for cell in row] for row in rows)
     return (BYTE_ORDER_MARK + written.getvalue()).encode()
+
+
+def heads_in(language: str, columns: Iterable[str]) -> list[str]:
+    """Name columns in the reader's language."""
+    return [HEADS[column].in_language(language) for column in columns]
+
+
+def written_amount(amount_minor: int, unit: str) -> str:
+    """Write an amount in its currency's own unit: 1250 fen are 12.50; points are whole."""
+    if unit in _WITHOUT_CENTS:
+        return str(amount_minor)
+    return f"{Decimal(amount_minor).scaleb(-2):.2f}"
 
 
 def safe_cell(value: Any) -> Any:

@@ -19,6 +19,7 @@ from app.core.http import (
 )
 from app.core.jobs import defer
 from app.core.paging import slice_page
+from app.core.problems import language
 from app.people.services import require_company
 from redpackets.oversight import effects, queries, reporting, services
 from redpackets.oversight.jobs import SCAN_JOB
@@ -37,7 +38,7 @@ from redpackets.oversight.schemas import (
     ReportRowOut,
     ScanOut,
 )
-from redpackets.sheets import csv_of
+from redpackets.sheets import csv_of, heads_in, written_amount
 
 routes = Routes("oversight", __name__)
 
@@ -169,7 +170,16 @@ def _accepted_format() -> str | None:
 
 def _sheet(rows: list[dict[str, Any]], name: str) -> Response:
     columns = list(ReportRowOut().fields)
-    body = csv_of([columns, *([row[column] for column in columns] for row in rows)])
+    cells = ([_cell(row, column) for column in columns] for row in rows)
+    body = csv_of([heads_in(language(), columns), *cells])
     response = Response(body, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _cell(row: dict[str, Any], column: str) -> Any:
+    """Write amounts as people do; who goes on to compute with minor units reads the JSON."""
+    value = row[column]
+    if column.endswith("_minor") and value is not None:
+        return written_amount(value, row["unit"])
+    return value

@@ -24,11 +24,12 @@ from app.core.http import (
 )
 from app.core.idempotency import answer_once
 from app.core.paging import slice_page
+from app.core.problems import language
 from redpackets.payouts import queries, reading, services, taxes
 from redpackets.payouts.models import PayoutBatch
 from redpackets.payouts.ports import REDEMPTION_WORTH
 from redpackets.payouts.rails import RAILS
-from redpackets.payouts.rules import RAIL_UNIT, written_amount
+from redpackets.payouts.rules import RAIL_UNIT
 from redpackets.payouts.schemas import (
     AccountIn,
     AccountsOut,
@@ -41,6 +42,7 @@ from redpackets.payouts.schemas import (
     PayoutWithItemsOut,
     TaxQuery,
 )
+from redpackets.sheets import written_amount
 
 PAYOUT = services.PAYOUT
 CSV = "text/csv; charset=utf-8"
@@ -179,6 +181,7 @@ def export_taxes(query: dict[str, Any]) -> Response:
             caller=caller(session),
             month=query["month"],
             worth=space.ports.get(REDEMPTION_WORTH),
+            language=language(),
             now=space.now(),
         )
     return _download(content, f"taxable-{query['month']}.csv")

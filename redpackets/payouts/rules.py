@@ -6,11 +6,10 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from redpackets.rules import POINT, UNITS
-from redpackets.sheets import BYTE_ORDER_MARK, csv_of, safe_cell
+from redpackets.sheets import BYTE_ORDER_MARK, csv_of, safe_cell, written_amount
 
 ITEMS_MAX = 5_000
 #: WeChat pays nothing below ten fen.
@@ -27,7 +26,6 @@ TRAILER = "TOTAL"
 OUTCOMES = {"paid": "success", "failed": "failed"}
 REASON_LENGTH_MAX = 200
 ROW_ERRORS_MAX = 100
-_WITHOUT_CENTS = frozenset({"JPY"})
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
@@ -69,13 +67,6 @@ class ResultsUnfit(Exception):  # noqa: N818 - it becomes a refusal at the servi
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(f"{len(errors)} errors")
         self.errors = errors
-
-
-def written_amount(amount_minor: int, unit: str) -> str:
-    """Write an amount in its currency's own unit: 1250 fen are 12.50."""
-    if unit in _WITHOUT_CENTS:
-        return str(amount_minor)
-    return f"{Decimal(amount_minor).scaleb(-2):.2f}"
 
 
 def payroll_file(rows: Iterable[FileRow], *, unit: str, period: str) -> bytes:

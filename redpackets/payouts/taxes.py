@@ -15,9 +15,9 @@ from app.people.services import write_audit
 from redpackets.payouts import queries, rules
 from redpackets.payouts.errors import TaxExportTooLarge
 from redpackets.payouts.ports import RedemptionWorth
-from redpackets.sheets import csv_of
+from redpackets.sheets import csv_of, heads_in, written_amount
 
-HEAD = ("employee_number", "name", "tax_class", "currency", "amount", "month")
+COLUMNS = ("employee_number", "person", "tax_class", "currency", "amount", "month")
 ROWS_MAX = 100_000
 
 #: (person, tax class, unit) → amount.
@@ -30,6 +30,7 @@ def write_tax_export(
     caller: Caller,
     month: str,
     worth: RedemptionWorth | None,
+    language: str,
     now: datetime,
 ) -> bytes:
     """Write what each person of the units the caller pays for received in a month, by tax class."""
@@ -48,7 +49,7 @@ def write_tax_export(
         detail=f"{len(rows)} rows",
         now=now,
     )
-    return csv_of([HEAD, *_written(rows, month)])
+    return csv_of([heads_in(language, COLUMNS), *_written(rows, month)])
 
 
 def taxed_in(
@@ -85,4 +86,4 @@ def _written(
     rows: Iterable[tuple[str, str, str, str, int]], month: str
 ) -> Iterable[tuple[str, ...]]:
     for number, name, tax_class, unit, amount in rows:
-        yield number, name, tax_class, unit, rules.written_amount(amount, unit), month
+        yield number, name, tax_class, unit, written_amount(amount, unit), month

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from redpackets.lifecycle import close_if_over
 from redpackets.models import Packet, PacketMember, Share
+from redpackets.oversight.schemas import ReportRowOut
 from tests.redpackets.oversight.giving import Gift, giving
 from tests.redpackets.rewards import rewarding
 
@@ -182,12 +183,24 @@ def test_the_same_as_a_table_that_a_spreadsheet_opens(spring):
     assert sheet.mimetype == "text/csv"
     assert sheet.data.startswith("\ufeff".encode())
     assert "attachment" in sheet.headers["Content-Disposition"]
-    read = {row["key"]: row for row in csv.DictReader(io.StringIO(sheet.data.decode("utf-8-sig")))}
+    read = {row["Key"]: row for row in csv.DictReader(io.StringIO(sheet.data.decode("utf-8-sig")))}
     shown = rows(spring.auditor, "budget")
-    assert {key: int(row["claimed_minor"]) for key, row in read.items()} == {
-        key: row["claimed_minor"] for key, row in shown.items()
+    assert {key: row["Claimed"] for key, row in read.items()} == {
+        key: f"{row['claimed_minor'] / 100:.2f}" for key, row in shown.items()
     }
-    assert read[spring.budget_id]["name"] == "'=1+1|红包"
+    assert read[spring.budget_id]["Name"] == "'=1+1|红包"
+
+
+def test_a_table_is_headed_in_the_readers_language(spring):
+    def head(language):
+        said = {"Accept-Language": language}
+        query = {"from": FIRST, "to": LAST, "by": "kind", "format": "csv"}
+        sheet = spring.auditor.get("/oversight/report", query_string=query, headers=said)
+        return sheet.data.decode("utf-8-sig").splitlines()[0].split(",")
+
+    assert head("zh-CN")[:5] == ["标识", "名称", "单位", "红包数", "发放总额"]
+    assert head("en")[:5] == ["Key", "Name", "Unit", "Packets", "Given"]
+    assert len(head("en")) == len(set(head("en"))) == len(ReportRowOut().fields)
 
 
 def test_a_question_that_makes_no_sense_is_refused_by_field(gifts):

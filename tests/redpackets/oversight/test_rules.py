@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from redpackets.bands import Band
 from redpackets.oversight.rules import Edge, days_around, quarter_of, ring, rings_among, steps_of
-from redpackets.sheets import BYTE_ORDER_MARK, FORMULA_STARTS, csv_of
+from redpackets.sheets import BYTE_ORDER_MARK, FORMULA_STARTS, csv_of, written_amount
 
 PEOPLE = [UUID(int=number) for number in range(1, 7)]
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -94,3 +94,8 @@ def test_no_cell_is_a_formula_and_every_text_can_be_read_back(rows):
 
 def test_numbers_stay_numbers():
     assert csv_of([["amount"], [-5]]).decode().endswith("-5\r\n")
+
+
+def test_amounts_are_written_as_people_write_them():
+    assert [written_amount(1250, "CNY"), written_amount(7, "USD")] == ["12.50", "0.07"]
+    assert [written_amount(1250, "JPY"), written_amount(1250, "POINT")] == ["1250", "1250"]

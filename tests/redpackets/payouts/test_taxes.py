@@ -19,7 +19,7 @@ def exported(paying, month: str) -> Counter[tuple[str, str]]:
     )
     assert reply.status_code == 200
     rows = list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
-    return Counter({(r["name"], r["tax_class"]): round(float(r["amount"]) * 100) for r in rows})
+    return Counter({(r["Name"], r["Tax class"]): round(float(r["Amount"]) * 100) for r in rows})
 
 
 def from_shares(paying, month: str) -> Counter[tuple[str, str]]:
