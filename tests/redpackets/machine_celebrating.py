@@ -11,7 +11,7 @@ from hypothesis.stateful import precondition, rule
 from redpackets.campaigns.jobs import _give_company
 from tests.redpackets.machine import BUDGET, TAPS, WHICH, MachineOfRewards
 from tests.redpackets.told_things import UNTOLD, ToldMilestone
-from tests.redpackets.world import RUSHERS, said
+from tests.redpackets.world import DEPARTED_MAX, RUSHERS, said
 
 MILESTONES_MAX = 3
 CELEBRATED = st.lists(st.sampled_from(RUSHERS), min_size=1, max_size=3, unique=True)
@@ -92,9 +92,16 @@ class Celebrating(MachineOfRewards):
         kept.amount = amount or kept.amount
 
     @precondition(lambda self: self.told.milestones)
-    @rule(times=TAPS, workers=st.sampled_from([1, 1, 2]), days=st.sampled_from([0, 0, 1]))
-    def morning_comes(self, times, workers, days):
-        """Let the timer come by, once or again, in one process or two: each gift is given once."""
+    @rule(
+        times=TAPS,
+        workers=st.sampled_from([1, 1, 2]),
+        days=st.sampled_from([0, 0, 1]),
+        leaver=st.sampled_from([None, None, None, "Ben", "Cao"]),
+    )
+    def morning_comes(self, times, workers, days, leaver):
+        """Let the timer come by, once or again, in one process or two: each gift is given once, to who is still here."""
+        if leaver and len(self.told.departed) < DEPARTED_MAX:
+            self.world.leave(leaver)
         self.world.move(days * 24 * 60)
         company = self.world.company
         bench = company.space.workbench()

@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.redpackets.machine import TAPS, WHICH, MachineOfRewards, heard
 from tests.redpackets.told_things import ToldPacket
-from tests.redpackets.world import GRABBERS, MEMBERS, RUSHERS, said
+from tests.redpackets.world import DEPARTED_MAX, GRABBERS, MEMBERS, RUSHERS, said
 
 THREADS = 4
 
@@ -62,7 +62,7 @@ class Happening(MachineOfRewards):
 
     @rule(who=st.sampled_from(MEMBERS))
     def leave(self, who):
-        if len(self.told.departed) < 2:
+        if len(self.told.departed) < DEPARTED_MAX:
             self.world.leave(who)
 
     @rule(minutes=st.sampled_from([1, 1, 2, 10, 30, 59, 61, -30, -60, 24 * 60]))

@@ -35,6 +35,8 @@ RUSHERS = (*MEMBERS, "Mara")
 GRABBERS = (*MEMBERS, "Mara", "Olive", "Sun")
 #: Olive has lent her right to Del; Mara leads the team and so is one of its receivers.
 DECIDERS = ("Olive", "Dora", "Del", "Mara", "Ann")
+#: Enough to see what leaving does, and enough who stay.
+DEPARTED_MAX = 2
 STOCK, PRICE = 4, 60
 ALLOWANCE = 150
 CASH, POINTS = 6_000, 2_500
