@@ -42,6 +42,10 @@ class Campaigns(Ruling, Raining, Celebrating, Deciding, Grabbing, Happening):
     first_day: ClassVar[int] = 27
 
 
+class Milestones(Celebrating, Budgeting, Happening):
+    """Birthdays of people who may have left, paid from budgets that may be short or over."""
+
+
 class Budgets(Budgeting, Deciding, Grabbing, Happening, Sending):
     """Budgets that end, go on, are capped and are taken back while packets are open."""
 

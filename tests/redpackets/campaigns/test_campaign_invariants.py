@@ -1,7 +1,10 @@
-"""Any order of figures, fires, proposals, waves and taps keeps the invariants of ``test_invariants``."""
+"""Any order of what campaigns do keeps the invariants of ``test_invariants``."""
 
-from tests.redpackets.games import Campaigns, play
+import pytest
+
+from tests.redpackets.games import Campaigns, Milestones, play
 
 
-def test_any_order_of_what_campaigns_do_keeps_the_invariants(app, space, way_in):
-    play(Campaigns, app, space, way_in)
+@pytest.mark.parametrize("game", [Campaigns, Milestones], ids=lambda game: game.__name__.lower())
+def test_any_order_of_what_campaigns_do_keeps_the_invariants(app, space, way_in, game):
+    play(game, app, space, way_in)
