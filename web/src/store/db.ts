@@ -52,12 +52,26 @@ export async function keep(key: string, value: unknown): Promise<void> {
   await attempt((base) => base.put("kept", plain(value), key));
 }
 
+/** Keep a plain copy as one of so many of its kind, of which the oldest give way; `kind` alone is the key of their order. */
+export const keepAmong = (kind: string, key: string, value: unknown, most: number): Promise<unknown> =>
+  attempt(async (base) => {
+    const copy = plain(value);
+    const shelf = base.transaction("kept", "readwrite").store;
+    await shelf.put(copy, kind + key);
+    const before = ((await shelf.get(kind)) as string[] | undefined) ?? (await shelf.getAllKeys(ofKind(kind))).map((kept) => kept.slice(kind.length));
+    const order = [...before.filter((kept) => kept !== key), key];
+    for (const gone of order.splice(0, Math.max(0, order.length - most))) await shelf.delete(kind + gone);
+    await shelf.put(order, kind);
+  });
+
 export const recall = <Value>(key: string): Promise<Value | undefined> =>
   attempt((base) => base.get("kept", key)) as Promise<Value | undefined>;
 
 /** All that is kept by keys that begin so. */
 export const dropKept = (beginning: string): Promise<unknown> =>
-  attempt((base) => base.delete("kept", IDBKeyRange.bound(beginning, `${beginning}\uffff`)));
+  attempt((base) => base.delete("kept", ofKind(beginning)));
+
+const ofKind = (beginning: string): IDBKeyRange => IDBKeyRange.bound(beginning, `${beginning}\uffff`);
 
 export const keepDraft = (key: string, value: unknown): Promise<unknown> =>
   attempt((base) => base.put("drafts", plain(value), key));
