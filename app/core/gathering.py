@@ -5,10 +5,10 @@ which a thread gives up the interpreter and stands in line for it again; a reque
 """
 
 import atexit
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from time import sleep
 from typing import Generic, TypeVar
 
@@ -29,21 +29,25 @@ class Gathered(Generic[Item]):
         self._name = name
         self._hand_over = hand_over
         self._seconds = seconds
-        self._items: SimpleQueue[Item] = SimpleQueue()
-        #: Seen by the thread, which waits for more to come.
-        self._first: list[Item] = []
-        self._lock = Lock()
+        self._items: deque[Item] = deque()
+        self._have_come = Event()
+        self._starting, self._handing_over = Lock(), Lock()
         self._is_started = False
 
     def put(self, item: Item) -> None:
         """Leave an item; never waits."""
-        self._items.put(item)
+        self._items.append(item)
+        if not self._have_come.is_set():
+            self._have_come.set()
         if not self._is_started:
             self._start()
 
     def flush(self) -> None:
-        """Hand over what is there, at once and by this thread."""
-        if items := self._taken():
+        """Hand over what is there, by this thread; back once nothing is on its way any more."""
+        with self._handing_over:
+            items = [self._items.popleft() for _ in range(len(self._items))]
+            if not items:
+                return
             try:
                 self._hand_over(items)
             except Exception:
@@ -52,7 +56,7 @@ class Gathered(Generic[Item]):
                     log.exception("not_handed_over", what=self._name, count=len(items))
 
     def _start(self) -> None:
-        with self._lock:
+        with self._starting:
             if self._is_started:
                 return
             self._is_started = True
@@ -61,14 +65,8 @@ class Gathered(Generic[Item]):
 
     def _work(self) -> None:
         while True:
-            self._first.append(self._items.get())
+            self._have_come.wait()
             sleep(self._seconds)
+            # Before they are taken: who comes meanwhile says so again.
+            self._have_come.clear()
             self.flush()
-
-    def _taken(self) -> list[Item]:
-        with self._lock:
-            items, self._first = self._first, []
-            with suppress(Empty):
-                while True:
-                    items.append(self._items.get_nowait())
-            return items

@@ -51,6 +51,16 @@ def test_a_hand_that_failed_once_is_given_the_next_items():
     assert handed[1] == [2]
 
 
+def test_what_comes_after_somebody_else_handed_over_is_not_lost():
+    handed = []
+    gathered = Gathered("numbers", handed.extend, seconds=0)
+    for number in range(50):
+        gathered.put(number)
+        wait_until(lambda: len(handed) > number, "the item is handed over")  # noqa: B023
+        gathered.flush()
+    assert handed == list(range(50))
+
+
 def test_what_is_left_is_handed_over_as_the_process_ends():
     ended = subprocess.run(
         [sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=True, timeout=30
