@@ -15,7 +15,7 @@ def test_a_redeemed_item_counts_by_its_class_and_worth_once_it_is_handed_over(po
     def exported() -> list[tuple[str, str, str]]:
         reply = finance.get(f"/payouts/tax-export?month={month}")
         rows = csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig")))
-        return [(row["name"], row["tax_class"], row["amount"]) for row in rows]
+        return [(row["Name"], row["Tax class"], row["Amount"]) for row in rows]
 
     points.decide(redemption, "approve")
     assert exported() == []
