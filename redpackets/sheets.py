@@ -38,6 +38,24 @@ HEADS = {
 }
 
 
+#: Kinds of packets and the purposes that the app offers, as it calls them; any other is called by its code.
+NAMES = {
+    "benefit": Texts("福利", "Benefit"),
+    "equal": Texts("均分", "Equal"),
+    "grant": Texts("发放", "Grant"),
+    "kpi": Texts("业绩", "Results"),
+    "kudos": Texts("点赞", "Kudos"),
+    "lucky": Texts("拼手气", "Lucky"),
+    "milestone": Texts("纪念日", "Milestone"),
+    "party": Texts("活动", "Celebration"),
+    "rain": Texts("红包雨", "Rain"),
+    "recognition": Texts("表彰", "Recognition"),
+    "sales": Texts("业绩", "Sales"),
+    "targeted": Texts("指定领取人", "By name"),
+    "thanks": Texts("感谢", "Thanks"),
+}
+
+
 def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
     """Write rows, the head among them; lines end as spreadsheets end them, and every cell is made safe."""
     written = io.StringIO()
@@ -48,6 +66,11 @@ def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
 def heads_in(language: str, columns: Iterable[str]) -> list[str]:
     """Name columns in the reader's language."""
     return [HEADS[column].in_language(language) for column in columns]
+
+
+def name_in(language: str, code: str) -> str:
+    """Name a kind or a purpose in the reader's language."""
+    return NAMES[code].in_language(language) if code in NAMES else code
 
 
 def written_amount(amount_minor: int, unit: str) -> str:

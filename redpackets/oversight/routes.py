@@ -38,7 +38,7 @@ from redpackets.oversight.schemas import (
     ReportRowOut,
     ScanOut,
 )
-from redpackets.sheets import csv_of, heads_in, written_amount
+from redpackets.sheets import csv_of, heads_in, name_in, written_amount
 
 routes = Routes("oversight", __name__)
 
@@ -142,7 +142,7 @@ def read_report(query: dict[str, Any]) -> Response:
             session, caller=caller(session), asked=reporting.ReportAsked(**query)
         )
     if wanted == CSV:
-        return _sheet(rows, f"report-{query['first_on']}-{query['last_on']}.csv")
+        return _sheet(rows, query["by"], f"report-{query['first_on']}-{query['last_on']}.csv")
     return answer(ReportOut, {"by": query["by"], "rows": rows})
 
 
@@ -168,8 +168,10 @@ def _accepted_format() -> str | None:
     return CSV if wanted == "text/csv" else None
 
 
-def _sheet(rows: list[dict[str, Any]], name: str) -> Response:
+def _sheet(rows: list[dict[str, Any]], by: str, name: str) -> Response:
     columns = list(ReportRowOut().fields)
+    if by in {"kind", "purpose"}:
+        rows = [row | {"name": name_in(language(), row["key"])} for row in rows]
     cells = ([_cell(row, column) for column in columns] for row in rows)
     body = csv_of([heads_in(language(), columns), *cells])
     response = Response(body, mimetype="text/csv")

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select, text
 
 from redpackets.lifecycle import close_if_over
-from redpackets.models import Packet, PacketMember, Share
+from redpackets.models import PACKET_KINDS, Packet, PacketMember, Share
 from redpackets.oversight.schemas import ReportRowOut
+from redpackets.sheets import NAMES
 from tests.redpackets.oversight.giving import Gift, giving
 from tests.redpackets.rewards import rewarding
 
@@ -192,15 +193,22 @@ def test_the_same_as_a_table_that_a_spreadsheet_opens(spring):
 
 
 def test_a_table_is_headed_in_the_readers_language(spring):
-    def head(language):
+    def read(language):
         said = {"Accept-Language": language}
         query = {"from": FIRST, "to": LAST, "by": "kind", "format": "csv"}
         sheet = spring.auditor.get("/oversight/report", query_string=query, headers=said)
-        return sheet.data.decode("utf-8-sig").splitlines()[0].split(",")
+        head, *rows = csv.reader(io.StringIO(sheet.data.decode("utf-8-sig")))
+        return head, {row[0]: row[1] for row in rows}
 
-    assert head("zh-CN")[:5] == ["标识", "名称", "单位", "红包数", "发放总额"]
-    assert head("en")[:5] == ["Key", "Name", "Unit", "Packets", "Given"]
-    assert len(head("en")) == len(set(head("en"))) == len(ReportRowOut().fields)
+    (head, kinds), (english, in_english) = read("zh-CN"), read("en")
+    assert head[:5] == ["标识", "名称", "单位", "红包数", "发放总额"]
+    assert english[:5] == ["Key", "Name", "Unit", "Packets", "Given"]
+    assert len(english) == len(set(english)) == len(ReportRowOut().fields)
+    assert (kinds["lucky"], in_english["lucky"]) == ("拼手气", "Lucky")
+
+
+def test_every_kind_of_packet_has_a_name_in_tables():
+    assert set(PACKET_KINDS) <= NAMES.keys()
 
 
 def test_a_question_that_makes_no_sense_is_refused_by_field(gifts):
