@@ -16,7 +16,20 @@ TOGETHER = {
         "tests/web/test_telling.py",
         "tests/web/test_approving.py",
     ),
-    "the running product": ("tests/journeys/",),
+    "rewards on the phone, and the job it is opened for": (
+        "tests/journeys/test_the_job.py",
+        "tests/web/test_deciding.py",
+        "tests/web/test_faults.py",
+        "tests/web/test_figures.py",
+        "tests/web/test_language.py",
+        "tests/web/test_points.py",
+        "tests/web/test_rules_kept.py",
+        "tests/web/test_sending.py",
+        "tests/web/test_taps.py",
+        "tests/web/test_thanking.py",
+        "tests/web/test_updating.py",
+        "tests/web/test_wallet.py",
+    ),
     "AdventureWorks": (
         "tests/roledata/test_adventureworks.py",
         "tests/erp_bridge/test_adventureworks.py",
@@ -25,6 +38,8 @@ TOGETHER = {
 #: Few tests that take long, the longest first; all others begin with the file of the most tests.
 LONG = (
     *TOGETHER,
+    "tests/journeys/test_rush_faults.py",
+    "tests/journeys/test_kills.py",
     "tests/bench/test_smoke.py",
     "tests/delivery/test_working.py",
     "tests/demo/test_history.py",
