@@ -45,7 +45,7 @@ def test_only_the_receivers_hear_of_it(rewards):
     sent = rewards.manager.pay("/red-packets", targeted(rewards, (lin, 300))).json
     heard = [e for e in rewards.company.events(lin) if e["kind"] == "redpackets.packet_opened"]
     assert [e["ref"] for e in heard] == [sent["id"]]
-    assert "300" not in str(heard[0]["data"])
+    assert ": 300" not in str(heard[0]["data"]), "the amount is theirs alone"
     assert zhao.get(f"/red-packets/{sent['id']}").status_code == 404
     assert [e for e in rewards.company.events(zhao) if "packet" in e["kind"]] == []
 
