@@ -15,8 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +22,7 @@ import redis
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
+from app.core.breaking import Breaker
 from app.core.combining import Combined
 from app.core.work import driver_connection
 from redpackets import grab_queries
@@ -35,8 +34,6 @@ BUILDING_SECONDS = 2
 ASKED_TOGETHER_MAX = 100
 #: How long a packet that can have no gate is not looked at again.
 UNGATED_SECONDS = 1
-#: After a failure Redis is left alone for a while: one call pays for its silence, not each.
-BREAK_SECONDS = 2.0
 KEPT_BEYOND_END_SECONDS = 60
 #: What a marker names outlives it.
 SPARE_SECONDS = 60
@@ -148,31 +145,6 @@ class Gate:
             return None
         self._breaker.worked()
         return answer or []
-
-
-class Breaker:
-    """Remembers that a server was silent, and sends one call at a time to see whether it is back."""
-
-    def __init__(self) -> None:
-        self._closed_until = 0.0
-        self._is_broken = False
-        self._lock = Lock()
-
-    def lets_through(self) -> bool:
-        if not self._is_broken:
-            return True
-        with self._lock:
-            if monotonic() < self._closed_until:
-                return False
-            self._closed_until = monotonic() + BREAK_SECONDS
-            return True
-
-    def failed(self) -> None:
-        with self._lock:
-            self._is_broken, self._closed_until = True, monotonic() + BREAK_SECONDS
-
-    def worked(self) -> None:
-        self._is_broken = False
 
 
 def read_ground(session: Session, packet_id: UUID, now: datetime) -> Ground | None:

@@ -13,14 +13,13 @@ from typing import Any
 
 import redis
 
+from app.core.breaking import Breaker
 from app.core.gathering import Gathered
 
 #: How long a process keeps to itself what it counted.
 TELL_SECONDS = 0.05
 #: In one call; Redis does nothing else meanwhile.
 TOLD_TOGETHER_MAX = 500
-#: After a failure Redis is not asked for a while.
-LEFT_ALONE_SECONDS = 2.0
 FORGET_SECONDS = 30.0
 #: For each key: adds its count, begins a window where there is none, gives (count, milliseconds that are left).
 ADD = """
@@ -59,7 +58,7 @@ class SharedCounts:
         self._windows: dict[str, _Window] = {}
         self._lock = Lock()
         self._telling = Gathered("counts", self._tell, seconds=TELL_SECONDS)
-        self._left_alone_until = 0.0
+        self._breaker = Breaker()
         self._forget_at = monotonic() + FORGET_SECONDS
 
     def add(self, key: str, seconds: int) -> tuple[int, float]:
@@ -100,7 +99,7 @@ class SharedCounts:
 
     def _ask(self, windows: Sequence[_Window], counts: list[int]) -> list[tuple[int, int]]:
         """Add the counts in Redis; nothing while it is away, and what was counted stays untold."""
-        if monotonic() < self._left_alone_until:
+        if not self._breaker.lets_through():
             return []
         values = [
             value
@@ -110,8 +109,9 @@ class SharedCounts:
         try:
             said: list[tuple[int, int]] = self._add([window.key for window in windows], values)
         except redis.RedisError:
-            self._left_alone_until = monotonic() + LEFT_ALONE_SECONDS
+            self._breaker.failed()
             return []
+        self._breaker.worked()
         return said
 
     def _forget_ended(self) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from app.core import counting
+from app.core import breaking, counting
 from app.core.counting import SharedCounts
 from app.factory import connect_redis
 from tests.builders.stream import wait_until
@@ -67,10 +67,10 @@ def test_nothing_is_counted_twice_or_lost_by_many_threads_of_many_processes(clie
 
 
 def test_without_redis_each_counts_on_and_tells_once_it_is_back(client, key, monkeypatch):
-    monkeypatch.setattr(counting, "LEFT_ALONE_SECONDS", 0.1)
+    monkeypatch.setattr(breaking, "BREAK_SECONDS", 0.1)
     here = Process(AWAY)
     assert [here.add(key) for _ in range(5)] == [1, 2, 3, 4, 5]
-    wait_until(lambda: here.counts._left_alone_until, "Redis was found to be away")
+    wait_until(lambda: here.counts._breaker._is_broken, "Redis was found to be away")
     assert here.add(key) == 6
     here.counts._add = client.register_script(counting.ADD)
     time.sleep(0.2)

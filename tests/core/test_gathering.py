@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from threading import Event
 from time import monotonic
 
@@ -56,7 +57,7 @@ def test_what_comes_after_somebody_else_handed_over_is_not_lost():
     gathered = Gathered("numbers", handed.extend, seconds=0)
     for number in range(50):
         gathered.put(number)
-        wait_until(lambda: len(handed) > number, "the item is handed over")  # noqa: B023
+        wait_until(partial(handed.__contains__, number), "the item is handed over")
         gathered.flush()
     assert handed == list(range(50))
 

@@ -314,7 +314,7 @@ def test_who_signed_out_gets_nothing(rewards):
 @pytest.mark.parametrize("state", ["silent", "away"])
 def test_without_redis_grabs_go_on_and_only_the_first_one_waits(rewards, monkeypatch, state):
     # The moment in which Redis is left alone does not pass, however long the grabs take.
-    monkeypatch.setattr("redpackets.gate.monotonic", lambda: 0.0)
+    monkeypatch.setattr("app.core.breaking.monotonic", lambda: 0.0)
     waits = []
     team = rewards.team(*(f"Member{number}" for number in range(6)))
     packet = rewards.send(count=5)
