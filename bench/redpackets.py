@@ -90,6 +90,7 @@ def _print_driver(rush: Rush, rounds: int) -> None:
     print_table(medians)
     print_ratio(medians, OURS, BARE, "per second")
     print_ratio(medians, OURS, BARE, "database CPU µs")
+    print_ratio(medians, OURS, BARE, "stores CPU µs")
     for name in RAW:
         print_ratio(medians, OURS, name, "wins a second")
 

@@ -18,7 +18,7 @@ from app.runtime.child import Program
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK_PORTS = ("api", "gateway", "push", "rail")
 #: Several times as many as work at once (``app/core/places.py``): in a rush most wait for a commit of them all.
-API_THREADS = 4 * PLACES
+API_THREADS = 6 * PLACES
 RAIL_ENDPOINT = "WORKSPACE_RAIL_ENDPOINT"
 
 
